@@ -1,0 +1,36 @@
+package bot
+
+import "time"
+
+// Facts is all that a ranking may look at.
+type Facts struct {
+	App   App
+	Onset Onset
+	// Now is when the ranking is made.
+	Now time.Time
+	// Deployed is our record of the App, newest first, as far back as known.
+	Deployed []Deployed
+	// Candidates are first-parent commits that changed the closure, newest
+	// first, from the revision deployed at onset back to the last known-good.
+	Candidates []Candidate
+	// Failing is the workload that alerts; nil when unknown.
+	Failing *Workload
+	// Closure are the paths that the App is built from.
+	Closure []string
+	// BlameWindow is the policy's window between rollout and onset.
+	BlameWindow time.Duration
+}
+
+// Candidate is one commit with what it changed.
+type Candidate struct {
+	Change Change
+	// Files it changed below the closure.
+	Files []FileChange
+	// RolledOut is when our record first shows a revision that contains it;
+	// zero when unknown.
+	RolledOut time.Time
+	// Undone is true when a later commit took all of it back.
+	Undone bool
+	// Apps is how many Apps it touches.
+	Apps int
+}

@@ -1,0 +1,95 @@
+package bot
+
+import "time"
+
+// Incident is why we act.
+type Incident struct {
+	Kind IncidentKind `json:"kind"`
+	// ID is the GitHub delivery GUID, or the hash of an alert group.
+	ID    string `json:"id"`
+	Onset Onset  `json:"onset,omitzero"`
+	// Requester is the login of the person who commanded it; empty for alerts.
+	Requester string  `json:"requester,omitempty"`
+	Reason    string  `json:"reason,omitempty"` // the person's words, untrusted
+	Alerts    []Alert `json:"alerts,omitempty"`
+	// Received is when the webhook reached us.
+	Received time.Time `json:"received"`
+}
+
+// IncidentKind tells who speaks.
+type IncidentKind string
+
+// The kinds of incidents.
+const (
+	IncidentCommand IncidentKind = "command"
+	IncidentAlert   IncidentKind = "alert"
+	IncidentRule    IncidentKind = "rule"
+)
+
+// Onset is when the trouble began: From equals To when Prometheus told us,
+// else an interval that surely holds it.
+type Onset struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+}
+
+// Exact reports whether the onset is a moment and not an interval.
+func (o Onset) Exact() bool { return o.From.Equal(o.To) }
+
+// Alert is one alert of an Alertmanager group. Labels and annotations are
+// untrusted text.
+type Alert struct {
+	Fingerprint  string            `json:"fingerprint"`
+	Firing       bool              `json:"firing"`
+	Labels       map[string]string `json:"labels"`
+	Annotations  map[string]string `json:"annotations,omitempty"`
+	StartsAt     time.Time         `json:"starts_at"`
+	EndsAt       time.Time         `json:"ends_at,omitzero"`
+	GeneratorURL string            `json:"generator_url,omitempty"`
+}
+
+// Name is the alert's alertname label.
+func (a Alert) Name() string { return a.Labels["alertname"] }
+
+// AlertGroup is one Alertmanager notification (webhook payload version 4).
+type AlertGroup struct {
+	GroupKey    string            `json:"group_key"`
+	Receiver    string            `json:"receiver"`
+	Status      string            `json:"status"` // firing or resolved
+	ExternalURL string            `json:"external_url,omitempty"`
+	GroupLabels map[string]string `json:"group_labels,omitempty"`
+	Alerts      []Alert           `json:"alerts"`
+	Truncated   int               `json:"truncated,omitempty"`
+}
+
+// Comment is a comment on a pull request as its webhook told it.
+type Comment struct {
+	Repo   RepoName `json:"repo"`
+	Number int      `json:"number"` // of the pull request
+	ID     int64    `json:"id"`
+	Author string   `json:"author"`
+	// AuthorIsBot is true for GitHub Apps and machine users marked as bots.
+	AuthorIsBot bool   `json:"author_is_bot,omitempty"`
+	Body        string `json:"body"`
+}
+
+// Event is one accepted webhook: exactly one of its parts is set. Fields may
+// be added, never renamed or reused: events in flight survive upgrades.
+type Event struct {
+	// ID makes the intake idempotent: the GitHub delivery GUID, or the hash of
+	// groupKey, fingerprints and startsAt.
+	ID       string      `json:"id"`
+	Received time.Time   `json:"received"`
+	Comment  *Comment    `json:"comment,omitempty"`
+	Alerts   *AlertGroup `json:"alerts,omitempty"`
+}
+
+// Hint is news that may let a waiting flow look earlier than its next poll. It
+// carries no truth: the flow reads the world again, so a lost hint costs one
+// poll interval and a false one costs nothing.
+type Hint struct {
+	Repo   RepoName
+	Number int    // pull request, 0 when the news is about the repository
+	Ref    string // branch of a push, "" otherwise
+	Head   SHA    // commit of a check or status, "" otherwise
+}
