@@ -93,6 +93,13 @@ type Suspect struct {
 	Change   Change     `json:"change"`
 	Score    float64    `json:"score"` // log-odds against an average candidate
 	Evidence []Evidence `json:"evidence"`
+	// The three facts that acting on an alert needs besides a confident
+	// ranking. RolledOut is zero when our record does not tell; TouchesFailing
+	// is true when it changes an object that the failing workload is or uses;
+	// HealthBefore is the App's health on the revision before it.
+	RolledOut      time.Time `json:"rolled_out,omitzero"`
+	TouchesFailing bool      `json:"touches_failing,omitempty"`
+	HealthBefore   Health    `json:"health_before,omitempty"`
 }
 
 // Evidence is one signal as it was seen.

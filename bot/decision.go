@@ -74,7 +74,7 @@ const (
 type Case struct {
 	Incident Incident
 	Target   []App
-	Affected []App
+	Affected []AppID
 	Culprit  Change
 	Finding  *Finding // nil for a command that names its culprit
 	Revert   Revert
@@ -84,14 +84,6 @@ type Case struct {
 	KilledWhy string
 	// Recent counts acting Rollbacks of the repository in the last 24 hours.
 	Recent int
-	// HealthBefore is the target's health on the revision before the culprit,
-	// unknown when our record does not say.
-	HealthBefore Health
-	// Rollout is when the culprit was rolled out to the target; zero if unknown.
-	Rollout time.Time
-	// TouchesFailing is true when the culprit changes an object that the
-	// failing workload is or uses.
-	TouchesFailing bool
 }
 
 // Verb is what a Decision says to do.

@@ -6,12 +6,15 @@ import "time"
 type Facts struct {
 	App   App
 	Onset Onset
+	// Fired is when the alert fired, after its whole "for:". What was rolled
+	// out between the onset and this moment muddies the evidence.
+	Fired time.Time
 	// Now is when the ranking is made.
 	Now time.Time
 	// Deployed is our record of the App, newest first, as far back as known.
 	Deployed []Deployed
 	// Candidates are first-parent commits that changed the closure, newest
-	// first, from the revision deployed at onset back to the last known-good.
+	// first, from the revision deployed at onset backwards.
 	Candidates []Candidate
 	// Failing is the workload that alerts; nil when unknown.
 	Failing *Workload
@@ -29,6 +32,8 @@ type Candidate struct {
 	// RolledOut is when our record first shows a revision that contains it;
 	// zero when unknown.
 	RolledOut time.Time
+	// HealthBefore is the App's health on the last revision without it.
+	HealthBefore Health
 	// Undone is true when a later commit took all of it back.
 	Undone bool
 	// Apps is how many Apps it touches.

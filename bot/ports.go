@@ -167,7 +167,8 @@ type Ranker interface {
 
 // Judge says what is allowed. Pure but for its configuration.
 type Judge interface {
-	Policy(id AppID) Policy
+	// Policy is the policy of one App, or the most careful mix of several.
+	Policy(ids ...AppID) Policy
 	Decide(c Case) Decision
 	// Gate says whether the revert may merge now.
 	Gate(g GateCase) GateCall

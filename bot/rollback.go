@@ -30,10 +30,6 @@ type Rollback struct {
 	ReportTo int `json:"report_to,omitempty"`
 	// Comment is the command's comment, 0 for alerts.
 	Comment int64 `json:"comment,omitempty"`
-	// Facts for the decision that only the intake could see.
-	HealthBefore   Health    `json:"health_before,omitempty"`
-	Rollout        time.Time `json:"rollout,omitzero"`
-	TouchesFailing bool      `json:"touches_failing,omitempty"`
 }
 
 // CulpritKey identifies what is taken back, without the attempt: one unfinished

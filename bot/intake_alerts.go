@@ -1,0 +1,326 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// intakeAlerts handles one Alertmanager notification: resolved alerts are
+// recorded, firing ones located, ranked and turned into Rollbacks.
+func (f *Flow) intakeAlerts(ctx context.Context, j Journal, e Event) error {
+	if _, err := attempt(ctx, f, j, "resolved alerts", func(ctx context.Context) (int, error) {
+		return f.recordResolved(ctx, *e.Alerts)
+	}); err != nil {
+		return err
+	}
+	d, err := attempt(ctx, f, j, "locate", func(ctx context.Context) ([]spoken, error) { return f.locateAll(ctx, *e.Alerts) })
+	if err != nil {
+		return err
+	}
+	if d.Trouble != nil {
+		f.Log.ErrorContext(ctx, "alert not acted upon", "incident", e.ID, "why", d.Trouble.Text, "advice", d.Trouble.Advice)
+		return nil
+	}
+	for _, s := range d.Value {
+		if err := f.intakeApp(ctx, j, e, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *Flow) recordResolved(ctx context.Context, g AlertGroup) (int, error) {
+	n := 0
+	for _, a := range g.Alerts {
+		if a.Firing {
+			continue
+		}
+		if err := f.Ports.Ledger.Resolve(ctx, a.Fingerprint, a.EndsAt); err != nil {
+			return n, fmt.Errorf("record resolved alert: %w", err)
+		}
+		n++
+	}
+	return n, nil
+}
+
+// spoken is one App together with the alerts that speak of it.
+type spoken struct {
+	App     AppID     `json:"app"`
+	Via     []string  `json:"via"`
+	Failing *Workload `json:"failing,omitempty"`
+	Alerts  []Alert   `json:"alerts"`
+}
+
+// locateAll groups the firing alerts by the Apps that they speak of, in the
+// order they came.
+func (f *Flow) locateAll(ctx context.Context, g AlertGroup) ([]spoken, error) {
+	var out []spoken
+	for _, a := range g.Alerts {
+		if !a.Firing {
+			continue
+		}
+		loc, err := f.Ports.Locator.Locate(ctx, a)
+		if err != nil {
+			return nil, fmt.Errorf("locate alert %s: %w", a.Name(), err)
+		}
+		if len(loc.Found) == 0 {
+			f.Log.WarnContext(ctx, "alert speaks of no App", "alert", a.Name(), "looked", strings.Join(loc.Looked, "; "))
+		}
+		for _, l := range loc.Found {
+			i := slices.IndexFunc(out, func(s spoken) bool { return s.App == l.App })
+			if i < 0 {
+				out = append(out, spoken{App: l.App, Failing: l.Failing})
+				i = len(out) - 1
+			}
+			out[i].Via = append(out[i].Via, l.Via)
+			out[i].Alerts = append(out[i].Alerts, a)
+		}
+	}
+	return out, nil
+}
+
+// blamed is what the ranking concluded for one App.
+type blamed struct {
+	Repo     RepoName   `json:"repo,omitempty"`
+	Base     string     `json:"base,omitempty"`
+	Onset    Onset      `json:"onset"`
+	Finding  Finding    `json:"finding"`
+	Joins    RollbackID `json:"joins,omitempty"` // the unfinished Rollback of this App
+	Rollback *Rollback  `json:"rollback,omitempty"`
+	// Nothing says why there is nothing to take back.
+	Nothing string `json:"nothing,omitempty"`
+}
+
+// intakeApp ranks the suspects of one App and begins or joins a Rollback.
+func (f *Flow) intakeApp(ctx context.Context, j Journal, e Event, s spoken) error {
+	d, err := attempt(ctx, f, j, "rank "+s.App.String(), func(ctx context.Context) (blamed, error) { return f.blame(ctx, e, s) })
+	if err != nil {
+		return err
+	}
+	log := f.Log.With("incident", e.ID, "app", s.App.String())
+	if d.Trouble != nil {
+		log.ErrorContext(ctx, "alert not acted upon", "why", d.Trouble.Text, "advice", d.Trouble.Advice)
+		return nil
+	}
+	b := d.Value
+	if b.Rollback == nil {
+		log.InfoContext(ctx, "no change of ours to blame", "why", b.Nothing)
+		return nil
+	}
+	begun, t, err := f.start(ctx, j, *b.Rollback)
+	switch {
+	case err != nil:
+		return err
+	case t != nil:
+		log.ErrorContext(ctx, "rollback not begun", "why", t.Text, "advice", t.Advice)
+	case begun.Busy != "":
+		log.InfoContext(ctx, "another rollback works on this app", "rollback", begun.Busy)
+	default:
+		log.InfoContext(ctx, "rollback begun", "rollback", begun.ID, "joined", begun.Joined)
+		f.Ports.Engine.Hint(Hint{Repo: b.Rollback.Repo, Number: b.Rollback.ReportTo})
+	}
+	return nil
+}
+
+// blame finds the culprit for one App, if any.
+func (f *Flow) blame(ctx context.Context, e Event, s spoken) (blamed, error) {
+	b := blamed{}
+	live, err := f.Ports.Ledger.Find(ctx, RollbackQuery{App: &s.App, Unfinished: true, Limit: 1})
+	if err != nil {
+		return b, fmt.Errorf("look for a live rollback: %w", err)
+	}
+	if len(live) > 0 {
+		// The App is being mended: ranking now would only find our own revert.
+		rb := live[0].Rollback
+		rb.Apps, rb.Incident.Alerts = []AppID{s.App}, s.Alerts
+		b.Joins, b.Rollback = rb.ID, &rb
+		return b, nil
+	}
+	app, err := f.Ports.Fleet.App(ctx, s.App)
+	if err != nil {
+		return b, fmt.Errorf("observe %s: %w", s.App, err)
+	}
+	if app.Source.Untracked != "" || app.Source.Repo == "" {
+		b.Nothing = "not-branch-tracked: " + app.Source.Untracked
+		return b, nil
+	}
+	b.Repo = app.Source.Repo
+	branch, err := f.Ports.Pulls.Branch(ctx, b.Repo, trackedBranch(app))
+	if err != nil {
+		return b, fmt.Errorf("read branch of %s: %w", s.App, err)
+	}
+	b.Base = branch.Name
+	if b.Onset, err = f.onset(ctx, s.Alerts); err != nil {
+		return b, err
+	}
+	facts, err := f.facts(ctx, app, branch.Head, b.Onset, s)
+	if err != nil {
+		return b, err
+	}
+	b.Finding = f.Ports.Ranker.Rank(facts)
+	if len(b.Finding.Suspects) == 0 {
+		b.Nothing = "no change of ours was deployed before the onset"
+		return b, nil
+	}
+	if err := f.nameSuspects(ctx, b.Repo, b.Finding.Suspects); err != nil {
+		return b, err
+	}
+	top := b.Finding.Suspects[0].Change
+	b.Rollback = &Rollback{
+		Host: f.Host, Repo: b.Repo, Base: b.Base, Culprit: top, Apps: []AppID{s.App}, ReportTo: top.PR, Finding: &b.Finding,
+		Incident: Incident{Kind: IncidentAlert, ID: e.ID, Onset: b.Onset, Alerts: s.Alerts, Received: e.Received},
+	}
+	return b, nil
+}
+
+// trackedBranch is the branch to read; "" means the default branch.
+func trackedBranch(app App) string {
+	if app.Source.Branch == "HEAD" {
+		return ""
+	}
+	return app.Source.Branch
+}
+
+// namedSuspects is how many suspects people are shown.
+const namedSuspects = 3
+
+// nameSuspects replaces commits by the pull requests they came from, for the
+// suspects that people are shown.
+func (f *Flow) nameSuspects(ctx context.Context, repo RepoName, suspects []Suspect) error {
+	for i := range suspects[:min(namedSuspects, len(suspects))] {
+		ch, err := f.changeAt(ctx, repo, suspects[i].Change.Head())
+		if err != nil {
+			return fmt.Errorf("name suspect %s: %w", suspects[i].Change.Head().Short(), err)
+		}
+		suspects[i].Change = ch
+	}
+	return nil
+}
+
+// onset is the earliest moment at which one of the alerts became active, or
+// the interval that surely holds it: startsAt is when the alert fired, after
+// its whole "for:".
+func (f *Flow) onset(ctx context.Context, alerts []Alert) (Onset, error) {
+	var o Onset
+	for _, a := range alerts {
+		t, ok, err := f.Ports.Alerts.ActiveSince(ctx, a)
+		if err != nil {
+			// Prometheus may be down because of the very incident: the interval
+			// is the answer that is safe.
+			f.Log.WarnContext(ctx, "asking for the onset met trouble", "alert", a.Name(), "trouble", AsTrouble(err).Text)
+			ok = false
+		}
+		one := Onset{From: t, To: t}
+		if !ok {
+			one = Onset{From: a.StartsAt.Add(-f.MaxFor), To: a.StartsAt}
+		}
+		if o.To.IsZero() || one.To.Before(o.To) {
+			o = one
+		}
+	}
+	return o, nil
+}
+
+// The bounds of one ranking: how much of our record is read and how many
+// commits are weighed. Within ten, 97.7 % of culprits were found (DESIGN §5).
+const (
+	maxDeployments = 200
+	maxCandidates  = 10
+)
+
+// facts reads all that a ranking looks at.
+func (f *Flow) facts(ctx context.Context, app App, head SHA, onset Onset, s spoken) (Facts, error) {
+	repo := app.Source.Repo
+	facts := Facts{App: app, Onset: onset, Fired: firedLast(s.Alerts), Now: f.Now(), Failing: s.Failing, BlameWindow: f.Ports.Judge.Policy(app.ID).BlameWindow}
+	if err := f.Ports.History.Fetch(ctx, repo); err != nil {
+		return facts, fmt.Errorf("fetch %s: %w", repo, err)
+	}
+	var err error
+	if facts.Deployed, err = f.Ports.Ledger.Deployments(ctx, app.ID, maxDeployments); err != nil {
+		return facts, fmt.Errorf("read deployments of %s: %w", app.ID, err)
+	}
+	from := deployedAt(facts.Deployed, facts.Fired)
+	if from == "" {
+		from = app.Revision
+	}
+	if from == "" {
+		from = head
+	}
+	tree, err := f.Ports.History.Tree(ctx, repo, from)
+	if err != nil {
+		return facts, fmt.Errorf("read tree of %s: %w", from.Short(), err)
+	}
+	facts.Closure = f.Ports.Ranker.Closure(tree, app.Source.Paths)
+	commits, err := f.Ports.History.Log(ctx, LogQuery{Repo: repo, From: from, Paths: facts.Closure, Limit: maxCandidates})
+	if err != nil {
+		return facts, fmt.Errorf("walk history of %s: %w", app.ID, err)
+	}
+	for _, c := range commits {
+		cand, err := f.candidate(ctx, repo, from, c, facts)
+		if err != nil {
+			return facts, err
+		}
+		facts.Candidates = append(facts.Candidates, cand)
+	}
+	return facts, nil
+}
+
+// firedLast is when the last of the alerts fired.
+func firedLast(alerts []Alert) time.Time {
+	var t time.Time
+	for _, a := range alerts {
+		if a.StartsAt.After(t) {
+			t = a.StartsAt
+		}
+	}
+	return t
+}
+
+// deployedAt is the revision that our record shows at a moment; "" when the
+// record begins later.
+func deployedAt(record []Deployed, at time.Time) SHA {
+	for _, d := range record {
+		if !d.At.After(at) {
+			return d.Revision
+		}
+	}
+	return ""
+}
+
+// candidate reads what one commit changed, whether it is still in effect, and
+// when it was rolled out.
+func (f *Flow) candidate(ctx context.Context, repo RepoName, from SHA, c Commit, facts Facts) (Candidate, error) {
+	cand := Candidate{Change: changeFrom(c)}
+	if len(c.Parents) > 0 {
+		files, err := f.Ports.History.Diff(ctx, repo, c.Parents[0], c.SHA, facts.Closure)
+		if err != nil {
+			return cand, fmt.Errorf("read changes of %s: %w", c.SHA.Short(), err)
+		}
+		cand.Files = files
+		rv, err := f.Ports.History.Revert(ctx, repo, from, cand.Change)
+		if err != nil {
+			return cand, fmt.Errorf("look whether %s is still in effect: %w", c.SHA.Short(), err)
+		}
+		cand.Undone = rv.Status == RevertEmpty || rv.Status == RevertAlready
+	}
+	// The record is newest first; the last revision that contains the commit,
+	// going back, is the one that rolled it out.
+	for _, d := range facts.Deployed {
+		has, err := f.Ports.History.Contains(ctx, repo, d.Revision, c.SHA)
+		if err != nil && !IsTrouble(err, TroubleNotFound) {
+			return cand, fmt.Errorf("look for %s in %s: %w", c.SHA.Short(), d.Revision.Short(), err)
+		}
+		if !has {
+			cand.HealthBefore = d.Health
+			return cand, nil
+		}
+		cand.RolledOut = d.At
+	}
+	// The record does not reach back to before the commit: when it was rolled
+	// out is not known.
+	cand.RolledOut = time.Time{}
+	return cand, nil
+}

@@ -1,0 +1,294 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// intakeComment handles a comment: reacts at once, checks who speaks, and does
+// what the command asks.
+func (f *Flow) intakeComment(ctx context.Context, j Journal, e Event) error {
+	c := *e.Comment
+	cmd, bad := f.Ports.Grammar.Parse(c.Body)
+	if c.AuthorIsBot || cmd == nil && bad == nil {
+		return nil
+	}
+	d, err := attempt(ctx, f, j, "authorise", func(ctx context.Context) (Permission, error) {
+		return f.greet(ctx, c)
+	})
+	if err != nil {
+		return err
+	}
+	switch {
+	case d.Trouble != nil:
+		return f.answer(ctx, j, c, Answer{Kind: AnswerRefused, Detail: d.Trouble.Text, Advice: d.Trouble.Advice})
+	case !d.Value.AtLeast(PermissionWrite):
+		return f.answer(ctx, j, c, Answer{Kind: AnswerForbidden})
+	case bad != nil:
+		return f.answer(ctx, j, c, Answer{Kind: AnswerMalformed, Command: bad.Line, Detail: bad.Problem, Advice: bad.Hint})
+	}
+	switch cmd.Verb {
+	case CommandRollback, CommandPlan:
+		return f.commandRollback(ctx, j, e, *cmd)
+	case CommandApprove, CommandCancel:
+		return f.commandWord(ctx, j, e, *cmd)
+	case CommandStatus:
+		return f.commandStatus(ctx, j, c, *cmd)
+	default:
+		return f.answer(ctx, j, c, Answer{Kind: AnswerHelp})
+	}
+}
+
+// greet shows the person that the command was seen, and reads what they may do.
+func (f *Flow) greet(ctx context.Context, c Comment) (Permission, error) {
+	var p Permission
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		p, err = f.Ports.People.Permission(ctx, c.Repo, c.Author)
+		return err
+	})
+	if !f.Observe {
+		g.Go(func() error {
+			if err := f.Ports.Board.React(ctx, c.Repo, c.ID, "eyes"); err != nil {
+				// The comment may be gone; the command stands all the same.
+				f.Log.WarnContext(ctx, "reacting met trouble", "trouble", AsTrouble(err).Text)
+			}
+			return nil
+		})
+	}
+	return p, g.Wait()
+}
+
+// answer writes the one reply to a comment.
+func (f *Flow) answer(ctx context.Context, j Journal, c Comment, a Answer) error {
+	a.To = c.Author
+	_, err := attempt(ctx, f, j, "answer", func(ctx context.Context) (int64, error) {
+		if f.Observe {
+			f.Log.InfoContext(ctx, "not answering: observing", "kind", a.Kind, "detail", a.Detail)
+			return 0, nil
+		}
+		return f.Ports.Board.Post(ctx, Post{Repo: c.Repo, Number: c.Number, Marker: ReplyMarker(c.ID), Body: ReplyMarker(c.ID) + "\n" + f.Ports.Teller.Reply(a)})
+	})
+	return err
+}
+
+// aim is what a command points at. A Refusal is an answer, not an error.
+type aim struct {
+	Change  Change  `json:"change"`
+	Base    string  `json:"base"`
+	Apps    []AppID `json:"apps,omitempty"`
+	Refusal *Answer `json:"refusal,omitempty"`
+}
+
+// commandRollback resolves what the command means and begins the Rollback, or
+// shows the plan.
+func (f *Flow) commandRollback(ctx context.Context, j Journal, e Event, cmd Command) error {
+	c := *e.Comment
+	d, err := attempt(ctx, f, j, "resolve", func(ctx context.Context) (aim, error) { return f.aim(ctx, c, cmd) })
+	if err != nil {
+		return err
+	}
+	if d.Trouble != nil {
+		return f.answer(ctx, j, c, Answer{Kind: AnswerRefused, Command: cmd.Line, Detail: d.Trouble.Text, Advice: d.Trouble.Advice})
+	}
+	if d.Value.Refusal != nil {
+		return f.answer(ctx, j, c, *d.Value.Refusal)
+	}
+	rb := Rollback{
+		Host: f.Host, Repo: c.Repo, Base: d.Value.Base, Culprit: d.Value.Change, Apps: d.Value.Apps,
+		Incident: Incident{Kind: IncidentCommand, ID: e.ID, Requester: c.Author, Reason: cmd.Reason, Received: e.Received},
+		ReportTo: c.Number, Comment: c.ID,
+	}
+	if cmd.Verb == CommandPlan || cmd.DryRun {
+		return f.commandPlan(ctx, j, c, cmd, rb)
+	}
+	begun, t, err := f.start(ctx, j, rb)
+	switch {
+	case err != nil:
+		return err
+	case t != nil:
+		return f.answer(ctx, j, c, Answer{Kind: AnswerRefused, Command: cmd.Line, Detail: t.Text, Advice: t.Advice})
+	case begun.Busy != "":
+		return f.answer(ctx, j, c, Answer{Kind: AnswerRefused, Command: cmd.Line,
+			Detail: fmt.Sprintf("Rollback %s is already working on one of these Apps.", begun.Busy),
+			Advice: fmt.Sprintf("Wait for it, or comment `/rollback cancel %s` first.", begun.Busy)})
+	case begun.Joined:
+		return f.answer(ctx, j, c, Answer{Kind: AnswerNoted, Command: cmd.Line,
+			Detail: fmt.Sprintf("Rollback %s already takes this change back; your command joined it.", begun.ID)})
+	}
+	return nil
+}
+
+// start begins or joins a Rollback in the ledger and starts its flow. Both acts
+// have natural keys, so a crash between them heals on replay.
+func (f *Flow) start(ctx context.Context, j Journal, rb Rollback) (Begun, *Trouble, error) {
+	d, err := attempt(ctx, f, j, "begin "+rb.Culprit.Head().Short(), func(ctx context.Context) (Begun, error) {
+		begun, err := f.Ports.Ledger.Begin(ctx, rb)
+		if err != nil || begun.Busy != "" {
+			return begun, err
+		}
+		// Also when joined: the one who began it may have died before this line.
+		return begun, f.Ports.Engine.Start(ctx, begun.ID)
+	})
+	return d.Value, d.Trouble, err
+}
+
+// aim reads what the command points at and which Apps that change touches.
+func (f *Flow) aim(ctx context.Context, c Comment, cmd Command) (aim, error) {
+	refuse := func(advice, format string, args ...any) (aim, error) {
+		return aim{Refusal: &Answer{Kind: AnswerRefused, Command: cmd.Line, Detail: fmt.Sprintf(format, args...), Advice: advice}}, nil
+	}
+	if err := f.Ports.History.Fetch(ctx, c.Repo); err != nil {
+		return aim{}, fmt.Errorf("fetch %s: %w", c.Repo, err)
+	}
+	number := c.Number
+	if cmd.PR != 0 {
+		number = cmd.PR
+	}
+	pull, err := f.Ports.Pulls.Pull(ctx, c.Repo, number)
+	if IsTrouble(err, TroubleNotFound) {
+		return refuse("Check the number.", "There is no pull request #%d in %s.", number, c.Repo)
+	}
+	if err != nil {
+		return aim{}, fmt.Errorf("read pull request %d: %w", number, err)
+	}
+	a := aim{Base: pull.Base}
+	switch {
+	case cmd.SHA != "":
+		sha, err := f.Ports.History.Resolve(ctx, c.Repo, cmd.SHA)
+		if IsTrouble(err, TroubleNotFound) || IsTrouble(err, TroubleInvalid) {
+			return refuse("Give more digits, or the full commit ID from the branch's history.", "%s", AsTrouble(err).Text)
+		}
+		if err != nil {
+			return aim{}, fmt.Errorf("resolve %s: %w", cmd.SHA, err)
+		}
+		if a.Change, err = f.changeAt(ctx, c.Repo, sha); err != nil {
+			return aim{}, err
+		}
+	case !pull.Merged:
+		return refuse("Close it instead, or name what to take back: `/rollback <sha>` or `/rollback #<number>`.", "Pull request #%d is not merged, so there is nothing to take back.", number)
+	default:
+		if a.Change, err = f.changeOf(ctx, c.Repo, pull); err != nil {
+			return aim{}, err
+		}
+	}
+	branch, err := f.Ports.History.Resolve(ctx, c.Repo, a.Base)
+	if err != nil {
+		return aim{}, fmt.Errorf("resolve branch %s: %w", a.Base, err)
+	}
+	on, err := f.Ports.History.Contains(ctx, c.Repo, branch, a.Change.Head())
+	if err != nil {
+		return aim{}, fmt.Errorf("look for %s on %s: %w", a.Change.Head().Short(), a.Base, err)
+	}
+	if !on {
+		return refuse(fmt.Sprintf("Name a commit of %s.", a.Base), "Commit %s is not on branch %s.", a.Change.Head().Short(), a.Base)
+	}
+	a.Apps, err = f.targets(ctx, c.Repo, a.Base, branch, a.Change)
+	return a, err
+}
+
+// targets are the Apps that a change touches and that are not well now; when
+// all are well, all of them.
+func (f *Flow) targets(ctx context.Context, repo RepoName, base string, head SHA, ch Change) ([]AppID, error) {
+	apps, err := f.Ports.Fleet.Apps(ctx)
+	if err != nil {
+		return nil, err
+	}
+	touched, err := f.touched(ctx, repo, base, head, ch.Paths, apps)
+	if err != nil {
+		return nil, err
+	}
+	var all, unwell []AppID
+	for _, app := range touched {
+		all = append(all, app.ID)
+		if app.Health == HealthBad {
+			unwell = append(unwell, app.ID)
+		}
+	}
+	if len(unwell) > 0 {
+		return unwell, nil
+	}
+	return all, nil
+}
+
+// changeAt is the change that a commit belongs to: its pull request's when it
+// came from one, else the commit itself.
+func (f *Flow) changeAt(ctx context.Context, repo RepoName, sha SHA) (Change, error) {
+	pull, ok, err := f.Ports.Pulls.PullOf(ctx, repo, sha)
+	if err != nil {
+		return Change{}, fmt.Errorf("look up the pull request of %s: %w", sha.Short(), err)
+	}
+	if ok && pull.Merged {
+		ch, err := f.changeOf(ctx, repo, pull)
+		// A commit inside a merged branch is not what first parents show; only
+		// a commit that is part of the change stands for the whole.
+		if err != nil || slices.Contains(ch.Commits, sha) {
+			return ch, err
+		}
+	}
+	commit, err := f.Ports.History.Commit(ctx, repo, sha)
+	if err != nil {
+		return Change{}, fmt.Errorf("read commit %s: %w", sha.Short(), err)
+	}
+	return changeFrom(commit), nil
+}
+
+// changeOf is the change that a merged pull request brought: a merge commit, a
+// squash, or the commits of a rebase.
+func (f *Flow) changeOf(ctx context.Context, repo RepoName, pull Pull) (Change, error) {
+	merge, err := f.Ports.History.Commit(ctx, repo, pull.MergeCommit)
+	if err != nil {
+		return Change{}, fmt.Errorf("read merge commit of #%d: %w", pull.Number, err)
+	}
+	commits := []Commit{merge}
+	if n := len(pull.Subjects); len(merge.Parents) == 1 && n > 1 {
+		last, err := f.Ports.History.Log(ctx, LogQuery{Repo: repo, From: merge.SHA, Limit: n})
+		if err != nil {
+			return Change{}, fmt.Errorf("read commits of #%d: %w", pull.Number, err)
+		}
+		if rebased(last, pull.Subjects) {
+			commits = last
+		}
+	}
+	ch := changeFrom(commits...)
+	ch.PR, ch.Author, ch.When = pull.Number, pull.Author, pull.MergedAt
+	if len(commits) > 1 || len(merge.Parents) > 1 {
+		ch.Subject = pull.Title
+	}
+	return ch, nil
+}
+
+// rebased reports whether the newest first-parent commits are those of the
+// pull request, one by one: then it was rebased, else squashed.
+func rebased(newest []Commit, subjects []string) bool {
+	if len(newest) != len(subjects) {
+		return false
+	}
+	for i, c := range newest {
+		if len(c.Parents) != 1 || c.Subject != subjects[len(subjects)-1-i] {
+			return false
+		}
+	}
+	return true
+}
+
+// changeFrom makes a change of commits, newest first.
+func changeFrom(commits ...Commit) Change {
+	first := commits[0]
+	ch := Change{Subject: first.Subject, Author: first.Author, When: first.When}
+	if len(first.Parents) > 1 {
+		ch.Mainline = 1
+	}
+	for _, c := range commits {
+		ch.Commits = append(ch.Commits, c.SHA)
+		ch.Paths = append(ch.Paths, c.Paths...)
+		ch.IsRevert = ch.IsRevert || strings.Contains(c.Message, "This reverts commit ")
+	}
+	slices.Sort(ch.Paths)
+	ch.Paths = slices.Compact(ch.Paths)
+	return ch
+}

@@ -1,0 +1,101 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/backout-dev/backout/bot"
+)
+
+// settle is how long others' running checks are waited for where nothing is
+// required (DESIGN §6).
+const settle = 2 * time.Minute
+
+// Gate implements bot.Judge: the table of DESIGN §6. Whatever state GitHub may
+// add later is waited out, never merged.
+func (r *Rules) Gate(g bot.GateCase) bot.GateCall {
+	if g.Gate.Head != g.WantHead || g.Gate.Tree != g.WantTree {
+		return stop("pushed", "Somebody pushed to the revert's branch, so it is no longer what was verified.")
+	}
+	if g.Branch.MergeQueue {
+		return stop("merge-queue", "The branch merges through a merge queue, which Backout does not support yet.")
+	}
+	switch g.Gate.State {
+	case "CLEAN", "HAS_HOOKS", "UNSTABLE":
+		return open(g)
+	case "BLOCKED":
+		return wait("blocked", "%s", blocked(g))
+	case "BEHIND":
+		return bot.GateCall{Do: bot.GateUpdate, Reason: bot.Reason{Name: "behind", Text: "The branch must contain the newest base before it may merge."}}
+	case "DIRTY":
+		return bot.GateCall{Do: bot.GateRecompute, Reason: bot.Reason{Name: "dirty", Text: "The base moved and conflicts with the revert."}}
+	case "DRAFT":
+		return stop("draft", "The revert was turned into a draft.")
+	default:
+		return wait("unknown", "GitHub is still computing whether the revert can merge.")
+	}
+}
+
+// open decides where GitHub itself would let the merge through.
+func open(g bot.GateCase) bot.GateCall {
+	if !g.Branch.Protected {
+		running := names(g.Gate.Checks, func(c bot.GateCheck) bool { return !c.Ours && !c.Done })
+		if len(running) > 0 && g.Waited < settle {
+			return wait("settling", "Nothing is required on %s; giving %s time to finish.", g.Branch.Name, strings.Join(running, ", "))
+		}
+		switch {
+		case g.Policy.Unprotected == "all", g.Policy.Unprotected == "commands" && g.Command:
+		case g.Policy.Unprotected == "commands":
+			return stop("unprotected", "Nothing protects %s, and the policy merges there only for a person's command.", g.Branch.Name)
+		default:
+			return stop("unprotected", "Nothing protects %s, and the policy does not merge there.", g.Branch.Name)
+		}
+	}
+	return bot.GateCall{Do: bot.GateMerge, Reason: bot.Reason{Name: "green", Text: "All gates are green."}}
+}
+
+// blocked says what GitHub still wants.
+func blocked(g bot.GateCase) string {
+	var want []string
+	for _, name := range g.Branch.RequiredChecks {
+		i := slices.IndexFunc(g.Gate.Checks, func(c bot.GateCheck) bool { return c.Name == name })
+		switch {
+		case i < 0:
+			want = append(want, fmt.Sprintf("check %s has not begun", name))
+		case !g.Gate.Checks[i].Done:
+			want = append(want, fmt.Sprintf("check %s is running", name))
+		case !g.Gate.Checks[i].Passed:
+			want = append(want, fmt.Sprintf("check %s failed", name))
+		}
+	}
+	switch g.Gate.ReviewDecision {
+	case "REVIEW_REQUIRED":
+		want = append(want, "an approving review is required")
+	case "CHANGES_REQUESTED":
+		want = append(want, "a reviewer asked for changes")
+	}
+	if len(want) == 0 {
+		return "GitHub blocks the merge without saying why; see the pull request."
+	}
+	return "Waiting: " + strings.Join(want, "; ") + "."
+}
+
+func names(checks []bot.GateCheck, keep func(bot.GateCheck) bool) []string {
+	var out []string
+	for _, c := range checks {
+		if keep(c) {
+			out = append(out, c.Name)
+		}
+	}
+	return out
+}
+
+func wait(name, format string, args ...any) bot.GateCall {
+	return bot.GateCall{Do: bot.GateWait, Reason: bot.Reason{Name: name, Text: fmt.Sprintf(format, args...)}}
+}
+
+func stop(name, format string, args ...any) bot.GateCall {
+	return bot.GateCall{Do: bot.GateStop, Reason: bot.Reason{Name: name, Text: fmt.Sprintf(format, args...)}}
+}

@@ -1,0 +1,83 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Sweep is the janitor: it releases every hold of ours that is past its
+// deadline or belongs to no unfinished Rollback. It looks only at the
+// annotations on the objects and at the ledger, so it needs no flow to be
+// alive. It goes on after errors and returns them joined.
+func (f *Flow) Sweep(ctx context.Context) (released []Hold, err error) {
+	if f.Observe {
+		return nil, nil
+	}
+	var errs []error
+	for _, d := range f.Ports.Fleet.Deployers {
+		holds, err := d.Holds(ctx)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("list holds: %w", err))
+			continue
+		}
+		for _, h := range holds {
+			why, err := f.overdue(ctx, h)
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			if why == "" {
+				continue
+			}
+			held, err := d.Release(ctx, h.App, h.Owner)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("release %s: %w", h.App, err))
+				continue
+			}
+			f.Log.WarnContext(ctx, "janitor released a hold", "app", h.App.String(), "rollback", h.Owner, "why", why, "left", held.Left)
+			released = append(released, h)
+		}
+	}
+	return released, errors.Join(errs...)
+}
+
+// overdue says why a hold must go; "" when it may stay. A ledger that can't be
+// read keeps a hold only until its deadline.
+func (f *Flow) overdue(ctx context.Context, h Hold) (string, error) {
+	if !h.Ours() {
+		return "", nil
+	}
+	if !f.Now().Before(h.Deadline) {
+		return "past its deadline", nil
+	}
+	rec, err := f.Ports.Ledger.Rollback(ctx, h.Owner)
+	switch {
+	case IsTrouble(err, TroubleNotFound):
+		return "belongs to no rollback", nil
+	case err != nil:
+		return "", fmt.Errorf("read rollback %s: %w", h.Owner, err)
+	case rec.End != nil:
+		return "its rollback has ended", nil
+	}
+	return "", nil
+}
+
+// Record observes every App once and adds what changed to our record of
+// revisions over time: the facts that the ranking rests on.
+func (f *Flow) Record(ctx context.Context) error {
+	apps, err := f.Ports.Fleet.Apps(ctx)
+	if err != nil {
+		return err
+	}
+	for _, app := range apps {
+		if app.Revision == "" {
+			continue
+		}
+		d := Deployed{App: app.ID, Revision: app.Revision, Health: app.Health, At: f.Now()}
+		if err := f.Ports.Ledger.Observe(ctx, d); err != nil {
+			return fmt.Errorf("record %s: %w", app.ID, err)
+		}
+	}
+	return nil
+}
