@@ -12,6 +12,13 @@ type App struct {
 	// Revision is the commit that the control plane last applied in full. It is
 	// not the commit that it last saw.
 	Revision SHA `json:"revision,omitempty"`
+	// Attempted is the commit that it last began to apply. It differs from
+	// Revision while the new objects stand but are not well: Flux counts a
+	// revision as applied only once its health checks pass.
+	Attempted SHA `json:"attempted,omitempty"`
+	// AppliedAt is when Attempted (or Revision) was applied, as the control
+	// plane tells; zero when it does not.
+	AppliedAt time.Time `json:"applied_at,omitzero"`
 	// Current is true when the status speaks of the object's present
 	// generation; a status that lags proves nothing.
 	Current bool `json:"current"`
@@ -27,6 +34,14 @@ type App struct {
 	Workloads []Workload `json:"workloads,omitempty"`
 	// Parent is the App that delivers this App's own object, when known.
 	Parent *AppID `json:"parent,omitempty"`
+}
+
+// Running is the commit whose objects stand in the cluster, well or not.
+func (a App) Running() SHA {
+	if a.Attempted != "" {
+		return a.Attempted
+	}
+	return a.Revision
 }
 
 // Source is where an App's manifests come from.

@@ -244,7 +244,7 @@ func (f *Flow) facts(ctx context.Context, app App, head SHA, onset Onset, s spok
 	}
 	from := deployedAt(facts.Deployed, facts.Fired)
 	if from == "" {
-		from = app.Revision
+		from = app.Running()
 	}
 	if from == "" {
 		from = head
@@ -308,13 +308,13 @@ func (f *Flow) candidate(ctx context.Context, repo RepoName, from SHA, c Commit,
 	}
 	// The record is newest first; the last revision that contains the commit,
 	// going back, is the one that rolled it out.
-	for _, d := range facts.Deployed {
+	for i, d := range facts.Deployed {
 		has, err := f.Ports.History.Contains(ctx, repo, d.Revision, c.SHA)
 		if err != nil && !IsTrouble(err, TroubleNotFound) {
 			return cand, fmt.Errorf("look for %s in %s: %w", c.SHA.Short(), d.Revision.Short(), err)
 		}
 		if !has {
-			cand.HealthBefore = d.Health
+			cand.HealthBefore = lastHealth(facts.Deployed[i:])
 			return cand, nil
 		}
 		cand.RolledOut = d.At
@@ -323,4 +323,15 @@ func (f *Flow) candidate(ctx context.Context, repo RepoName, from SHA, c Commit,
 	// out is not known.
 	cand.RolledOut = time.Time{}
 	return cand, nil
+}
+
+// lastHealth is the last settled health of the revision that heads a record:
+// the moment of a change is not what the revision was like.
+func lastHealth(record []Deployed) Health {
+	for _, d := range record {
+		if d.Revision == record[0].Revision && d.Health != HealthProgressing {
+			return d.Health
+		}
+	}
+	return HealthUnknown
 }

@@ -88,7 +88,7 @@ type aim struct {
 // shows the plan.
 func (f *Flow) commandRollback(ctx context.Context, j Journal, e Event, cmd Command) error {
 	c := *e.Comment
-	d, err := attempt(ctx, f, j, "resolve", func(ctx context.Context) (aim, error) { return f.aim(ctx, c, cmd) })
+	d, err := attempt(ctx, f, j, "resolve", func(ctx context.Context) (aim, error) { return f.aim(ctx, c.Repo, c.Number, cmd) })
 	if err != nil {
 		return err
 	}
@@ -137,58 +137,73 @@ func (f *Flow) start(ctx context.Context, j Journal, rb Rollback) (Begun, *Troub
 	return d.Value, d.Trouble, err
 }
 
-// aim reads what the command points at and which Apps that change touches.
-func (f *Flow) aim(ctx context.Context, c Comment, cmd Command) (aim, error) {
-	refuse := func(advice, format string, args ...any) (aim, error) {
-		return aim{Refusal: &Answer{Kind: AnswerRefused, Command: cmd.Line, Detail: fmt.Sprintf(format, args...), Advice: advice}}, nil
+// aim reads what the command points at and which Apps that change touches. on
+// is the pull request that the command stands on; 0 at a terminal.
+func (f *Flow) aim(ctx context.Context, repo RepoName, on int, cmd Command) (aim, error) {
+	if err := f.Ports.History.Fetch(ctx, repo); err != nil {
+		return aim{}, fmt.Errorf("fetch %s: %w", repo, err)
 	}
-	if err := f.Ports.History.Fetch(ctx, c.Repo); err != nil {
-		return aim{}, fmt.Errorf("fetch %s: %w", c.Repo, err)
-	}
-	number := c.Number
+	number := on
 	if cmd.PR != 0 {
 		number = cmd.PR
 	}
-	pull, err := f.Ports.Pulls.Pull(ctx, c.Repo, number)
-	if IsTrouble(err, TroubleNotFound) {
-		return refuse("Check the number.", "There is no pull request #%d in %s.", number, c.Repo)
+	var pull Pull
+	var err error
+	if number != 0 {
+		pull, err = f.Ports.Pulls.Pull(ctx, repo, number)
+		if IsTrouble(err, TroubleNotFound) {
+			return refused(cmd, "Check the number.", "There is no pull request #%d in %s.", number, repo), nil
+		}
+	} else {
+		var b Branch
+		b, err = f.Ports.Pulls.Branch(ctx, repo, "")
+		pull.Base = b.Name
 	}
 	if err != nil {
-		return aim{}, fmt.Errorf("read pull request %d: %w", number, err)
+		return aim{}, fmt.Errorf("read what to take back: %w", err)
+	}
+	if cmd.SHA == "" && !pull.Merged {
+		return refused(cmd, "Close it instead, or name what to take back: `/rollback <sha>` or `/rollback #<number>`.",
+			"Pull request #%d is not merged, so there is nothing to take back.", number), nil
 	}
 	a := aim{Base: pull.Base}
-	switch {
-	case cmd.SHA != "":
-		sha, err := f.Ports.History.Resolve(ctx, c.Repo, cmd.SHA)
+	if cmd.SHA == "" {
+		a.Change, err = f.changeOf(ctx, repo, pull)
+	} else {
+		var sha SHA
+		sha, err = f.Ports.History.Resolve(ctx, repo, cmd.SHA)
 		if IsTrouble(err, TroubleNotFound) || IsTrouble(err, TroubleInvalid) {
-			return refuse("Give more digits, or the full commit ID from the branch's history.", "%s", AsTrouble(err).Text)
+			return refused(cmd, "Give more digits, or the full commit ID from the branch's history.", "%s", AsTrouble(err).Text), nil
 		}
-		if err != nil {
-			return aim{}, fmt.Errorf("resolve %s: %w", cmd.SHA, err)
-		}
-		if a.Change, err = f.changeAt(ctx, c.Repo, sha); err != nil {
-			return aim{}, err
-		}
-	case !pull.Merged:
-		return refuse("Close it instead, or name what to take back: `/rollback <sha>` or `/rollback #<number>`.", "Pull request #%d is not merged, so there is nothing to take back.", number)
-	default:
-		if a.Change, err = f.changeOf(ctx, c.Repo, pull); err != nil {
-			return aim{}, err
+		if err == nil {
+			a.Change, err = f.changeAt(ctx, repo, sha)
 		}
 	}
-	branch, err := f.Ports.History.Resolve(ctx, c.Repo, a.Base)
+	if err != nil {
+		return aim{}, fmt.Errorf("read the change: %w", err)
+	}
+	return f.aimOnBranch(ctx, repo, cmd, a)
+}
+
+// aimOnBranch checks that the change is on its base branch and finds the Apps.
+func (f *Flow) aimOnBranch(ctx context.Context, repo RepoName, cmd Command, a aim) (aim, error) {
+	head, err := f.Ports.History.Resolve(ctx, repo, a.Base)
 	if err != nil {
 		return aim{}, fmt.Errorf("resolve branch %s: %w", a.Base, err)
 	}
-	on, err := f.Ports.History.Contains(ctx, c.Repo, branch, a.Change.Head())
+	on, err := f.Ports.History.Contains(ctx, repo, head, a.Change.Head())
 	if err != nil {
 		return aim{}, fmt.Errorf("look for %s on %s: %w", a.Change.Head().Short(), a.Base, err)
 	}
 	if !on {
-		return refuse(fmt.Sprintf("Name a commit of %s.", a.Base), "Commit %s is not on branch %s.", a.Change.Head().Short(), a.Base)
+		return refused(cmd, fmt.Sprintf("Name a commit of %s.", a.Base), "Commit %s is not on branch %s.", a.Change.Head().Short(), a.Base), nil
 	}
-	a.Apps, err = f.targets(ctx, c.Repo, a.Base, branch, a.Change)
+	a.Apps, err = f.targets(ctx, repo, a.Base, head, a.Change)
 	return a, err
+}
+
+func refused(cmd Command, advice, format string, args ...any) aim {
+	return aim{Refusal: &Answer{Kind: AnswerRefused, Command: cmd.Line, Detail: fmt.Sprintf(format, args...), Advice: advice}}
 }
 
 // targets are the Apps that a change touches and that are not well now; when

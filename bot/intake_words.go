@@ -20,6 +20,26 @@ func (f *Flow) commandPlan(ctx context.Context, j Journal, c Comment, cmd Comman
 	return f.answer(ctx, j, c, Answer{Kind: AnswerPlan, Command: cmd.Line, View: &v})
 }
 
+// Preview plans a rollback at a terminal and changes nothing. When there is
+// nothing to plan, the answer says why.
+func (f *Flow) Preview(ctx context.Context, repo RepoName, cmd Command) (*View, *Answer, error) {
+	a, err := f.aim(ctx, repo, 0, cmd)
+	if err != nil || a.Refusal != nil {
+		return nil, a.Refusal, err
+	}
+	rb := Rollback{
+		Host: f.Host, Repo: repo, Base: a.Base, Culprit: a.Change, Apps: a.Apps,
+		Incident: Incident{Kind: IncidentCommand, Requester: "you", Received: f.Now()},
+	}
+	p, err := f.plan(ctx, rb)
+	if err != nil {
+		return nil, nil, err
+	}
+	v := p.View(rb)
+	v.Server = f.Server
+	return &v, nil, nil
+}
+
 // View is the plan as people are shown it.
 func (p Plan) View(rb Rollback) View {
 	rb.Affected = p.Affected

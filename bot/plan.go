@@ -32,6 +32,7 @@ func (f *Flow) plan(ctx context.Context, rb Rollback) (Plan, error) {
 		return err
 	})
 	g.Go(func() error { return f.Ports.History.Fetch(gctx, rb.Repo) })
+	g.Go(func() error { return f.Ports.Reverts.Warm(gctx, rb.Repo) })
 	g.Go(func() error {
 		for _, id := range rb.Apps {
 			app, err := f.Ports.Fleet.App(gctx, id)

@@ -30,6 +30,9 @@ type Pulls interface {
 
 // Reverts opens, judges and merges the revert pull request.
 type Reverts interface {
+	// Warm gets ready what Open needs (token, IDs), so that none of it is on the
+	// chain from decision to merge.
+	Warm(ctx context.Context, repo RepoName) error
 	// Open creates branch, commit and pull request in one document. The branch
 	// is the lock: when it exists already, what stands there is looked up and
 	// returned with Found set, provided its tree is the wanted one. A commit

@@ -66,18 +66,35 @@ func (f *Flow) overdue(ctx context.Context, h Hold) (string, error) {
 // Record observes every App once and adds what changed to our record of
 // revisions over time: the facts that the ranking rests on.
 func (f *Flow) Record(ctx context.Context) error {
-	apps, err := f.Ports.Fleet.Apps(ctx)
+	var errs []error
+	for _, d := range f.Ports.Fleet.Deployers {
+		apps, err := d.Apps(ctx)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("list apps: %w", err))
+			continue
+		}
+		for _, app := range apps {
+			if err := f.record(ctx, app); err != nil {
+				errs = append(errs, fmt.Errorf("record %s: %w", app.ID, err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// record adds a line for one App. A new revision is dated by the control plane
+// where it tells: our own look comes later by up to one interval.
+func (f *Flow) record(ctx context.Context, app App) error {
+	if app.Running() == "" {
+		return nil
+	}
+	line := Deployed{App: app.ID, Revision: app.Running(), Health: app.Health, At: f.Now()}
+	last, err := f.Ports.Ledger.Deployments(ctx, app.ID, 1)
 	if err != nil {
 		return err
 	}
-	for _, app := range apps {
-		if app.Revision == "" {
-			continue
-		}
-		d := Deployed{App: app.ID, Revision: app.Revision, Health: app.Health, At: f.Now()}
-		if err := f.Ports.Ledger.Observe(ctx, d); err != nil {
-			return fmt.Errorf("record %s: %w", app.ID, err)
-		}
+	if len(last) > 0 && last[0].Revision != line.Revision && app.AppliedAt.After(last[0].At) {
+		line.At = app.AppliedAt
 	}
-	return nil
+	return f.Ports.Ledger.Observe(ctx, line)
 }

@@ -6,9 +6,8 @@ import (
 	"reflect"
 	"strings"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/backout-dev/backout/bot"
+	"github.com/backout-dev/backout/bot/manifest"
 )
 
 // documentation are the endings of files that no control plane applies.
@@ -30,48 +29,12 @@ func (Ranker) InEffect(f bot.FileChange) bool {
 	if f.Before == nil || f.After == nil {
 		return true
 	}
-	if isYAML(f.Path) {
-		before, errB := documents(f.Before)
-		after, errA := documents(f.After)
+	if manifest.IsFile(f.Path) {
+		before, errB := manifest.Documents(f.Before)
+		after, errA := manifest.Documents(f.After)
 		if errA == nil && errB == nil {
 			return !reflect.DeepEqual(before, after)
 		}
 	}
 	return !bytes.Equal(bytes.TrimSpace(f.Before), bytes.TrimSpace(f.After)) || f.BeforeMode != f.AfterMode
-}
-
-func isYAML(name string) bool {
-	ext := strings.ToLower(path.Ext(name))
-	return ext == ".yaml" || ext == ".yml" || ext == ".json"
-}
-
-// documents decodes every document of a YAML file; empty ones are left out, so
-// that comments and separators do not count.
-func documents(b []byte) ([]any, error) {
-	var out []any
-	for _, part := range split(b) {
-		var v any
-		if err := yaml.Unmarshal(part, &v); err != nil {
-			return nil, err
-		}
-		if v != nil {
-			out = append(out, v)
-		}
-	}
-	return out, nil
-}
-
-// split cuts a YAML stream at its document separators.
-func split(b []byte) [][]byte {
-	b = bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))
-	var out [][]byte
-	var part []byte
-	for line := range bytes.Lines(b) {
-		if bytes.HasPrefix(line, []byte("---")) {
-			out, part = append(out, part), nil
-			continue
-		}
-		part = append(part, line...)
-	}
-	return append(out, part)
 }

@@ -8,13 +8,8 @@ import (
 	"strings"
 
 	"github.com/backout-dev/backout/bot"
+	"github.com/backout-dev/backout/bot/manifest"
 )
-
-// object is a manifest as far as matching needs it.
-type object struct {
-	kind, name string
-	body       map[string]any
-}
 
 // usedKinds are kinds of objects that a workload of the same name commonly
 // uses. Without rendering, the name is what tells.
@@ -27,85 +22,52 @@ func touches(files []bot.FileChange, w bot.Workload) (what string, hit bool) {
 		switch base := path.Base(f.Path); {
 		case isKustomization(base):
 			return fmt.Sprintf("`%s`, which builds %s", f.Path, w), true
-		case strings.HasPrefix(base, "values") && isYAML(base):
+		case strings.HasPrefix(base, "values") && manifest.IsFile(base):
 			return fmt.Sprintf("the values `%s`, which shape %s", f.Path, w), true
-		case !isYAML(base):
+		case !manifest.IsFile(base):
 			continue
 		}
-		for _, o := range changed(f) {
-			switch {
-			case o.kind == w.Kind && o.name == w.Name:
-				if fields := changedFields(f, o); fields != "" {
-					return fmt.Sprintf("%s of %s %s in `%s`", fields, o.kind, o.name, f.Path), true
-				}
-				return fmt.Sprintf("%s %s in `%s`", o.kind, o.name, f.Path), true
-			case o.kind == "HelmRelease":
-				return fmt.Sprintf("HelmRelease %s in `%s`", o.name, f.Path), true
-			case slices.Contains(usedKinds, o.kind) && (o.name == w.Name || strings.HasPrefix(o.name, w.Name+"-")):
-				return fmt.Sprintf("%s %s in `%s`, which %s uses", o.kind, o.name, f.Path, w), true
+		diffs, err := manifest.Diff(f.Before, f.After)
+		if err != nil {
+			continue
+		}
+		for _, d := range diffs {
+			if what := uses(d, w); what != "" {
+				return fmt.Sprintf("%s in `%s`", what, f.Path), true
 			}
 		}
 	}
 	return "", false
 }
 
-// changed lists the objects of a file that differ, in the order they stand.
-func changed(f bot.FileChange) []object {
-	before, after := objects(f.Before), objects(f.After)
-	var out []object
-	for _, a := range after {
-		i := slices.IndexFunc(before, func(b object) bool { return b.kind == a.kind && b.name == a.name })
-		if i < 0 || !reflect.DeepEqual(before[i].body, a.body) {
-			out = append(out, a)
+// uses says what the workload is or uses of a changed object; "" for nothing.
+func uses(d manifest.Difference, w bot.Workload) string {
+	o := d.Object()
+	switch {
+	case o.Kind == w.Kind && o.Name == w.Name:
+		if fields := changedFields(d); fields != "" {
+			return fmt.Sprintf("%s of %s %s", fields, o.Kind, o.Name)
 		}
+		return fmt.Sprintf("%s %s", o.Kind, o.Name)
+	case o.Kind == "HelmRelease":
+		return fmt.Sprintf("HelmRelease %s", o.Name)
+	case slices.Contains(usedKinds, o.Kind) && (o.Name == w.Name || strings.HasPrefix(o.Name, w.Name+"-")):
+		return fmt.Sprintf("%s %s, which %s uses,", o.Kind, o.Name, w)
 	}
-	for _, b := range before {
-		if !slices.ContainsFunc(after, func(a object) bool { return a.kind == b.kind && a.name == b.name }) {
-			out = append(out, b)
-		}
-	}
-	return out
-}
-
-func objects(b []byte) []object {
-	docs, err := documents(b)
-	if err != nil {
-		return nil
-	}
-	var out []object
-	for _, d := range docs {
-		m, _ := d.(map[string]any)
-		kind, _ := m["kind"].(string)
-		meta, _ := m["metadata"].(map[string]any)
-		name, _ := meta["name"].(string)
-		if kind != "" {
-			out = append(out, object{kind: kind, name: name, body: m})
-		}
-	}
-	return out
+	return ""
 }
 
 // tellingFields are the fields of a workload whose change breaks it most often.
 var tellingFields = []string{"image", "env", "envFrom", "resources", "readinessProbe", "livenessProbe", "startupProbe", "replicas", "command", "args", "volumeMounts", "volumes"}
 
-// changedFields names the telling fields of an object that differ between the
-// two sides of a file.
-func changedFields(f bot.FileChange, o object) string {
-	pick := func(b []byte) map[string]any {
-		for _, c := range objects(b) {
-			if c.kind == o.kind && c.name == o.name {
-				return c.body
-			}
-		}
-		return nil
-	}
-	before, after := pick(f.Before), pick(f.After)
-	if before == nil || after == nil {
+// changedFields names the telling fields that differ.
+func changedFields(d manifest.Difference) string {
+	if d.Before == nil || d.After == nil {
 		return ""
 	}
 	var out []string
 	for _, field := range tellingFields {
-		if !reflect.DeepEqual(collect(before, field), collect(after, field)) {
+		if !reflect.DeepEqual(collect(d.Before.Body, field), collect(d.After.Body, field)) {
 			out = append(out, field)
 		}
 	}

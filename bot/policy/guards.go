@@ -1,16 +1,13 @@
 package policy
 
 import (
-	"fmt"
 	"path"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/backout-dev/backout/bot"
+	"github.com/backout-dev/backout/bot/manifest"
 )
 
 // sensitive are the kinds whose change a person must approve, each with the
@@ -78,29 +75,18 @@ type changedKind struct {
 
 // changedKinds lists the objects of a file that differ before and after.
 func changedKinds(f bot.FileChange) []changedKind {
-	switch strings.ToLower(path.Ext(f.Path)) {
-	case ".yaml", ".yml", ".json", ".tpl":
-	default:
+	if !manifest.IsFile(f.Path) && path.Ext(f.Path) != ".tpl" {
 		return nil
 	}
-	before, errB := objects(f.Before)
-	after, errA := objects(f.After)
-	if errA != nil || errB != nil {
+	diffs, err := manifest.Diff(f.Before, f.After)
+	if err != nil {
 		return textKinds(f)
 	}
 	var out []changedKind
-	for key, obj := range before {
-		now, ok := after[key]
-		if !ok || !reflect.DeepEqual(obj, now) {
-			out = append(out, changedKind{kind: key.kind, name: key.name, deleted: !ok, hook: isHook(obj)})
-		}
+	for _, d := range diffs {
+		o := d.Object()
+		out = append(out, changedKind{kind: o.Kind, name: o.Name, deleted: d.After == nil, hook: isHook(o)})
 	}
-	for key, obj := range after {
-		if _, ok := before[key]; !ok {
-			out = append(out, changedKind{kind: key.kind, name: key.name, hook: isHook(obj)})
-		}
-	}
-	slices.SortFunc(out, func(a, b changedKind) int { return strings.Compare(a.kind+a.name, b.kind+b.name) })
 	return out
 }
 
@@ -115,34 +101,8 @@ func textKinds(f bot.FileChange) []changedKind {
 	return out
 }
 
-type objectKey struct{ kind, namespace, name string }
-
-func objects(b []byte) (map[objectKey]map[string]any, error) {
-	out := map[objectKey]map[string]any{}
-	for i, part := range regexp.MustCompile(`(?m)^---.*$`).Split(string(b), -1) {
-		var m map[string]any
-		if err := yaml.Unmarshal([]byte(part), &m); err != nil {
-			return nil, fmt.Errorf("parse document %d: %w", i, err)
-		}
-		meta, _ := m["metadata"].(map[string]any)
-		key := objectKey{}
-		key.kind, _ = m["kind"].(string)
-		key.name, _ = meta["name"].(string)
-		key.namespace, _ = meta["namespace"].(string)
-		if key.kind != "" {
-			out[key] = m
-		}
-	}
-	return out, nil
-}
-
-func isHook(obj map[string]any) bool {
-	meta, _ := obj["metadata"].(map[string]any)
-	annotations, _ := meta["annotations"].(map[string]any)
-	for _, name := range []string{"helm.sh/hook", "argocd.argoproj.io/hook"} {
-		if _, ok := annotations[name]; ok {
-			return true
-		}
-	}
-	return false
+func isHook(o manifest.Object) bool {
+	_, helm := o.Annotation("helm.sh/hook")
+	_, argo := o.Annotation("argocd.argoproj.io/hook")
+	return helm || argo
 }

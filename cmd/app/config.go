@@ -1,0 +1,260 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/backout-dev/backout/bot"
+	"github.com/backout-dev/backout/bot/policy"
+)
+
+// Config is the server's configuration file. docs/configuration.md documents
+// every key; the example there is parsed by a test.
+type Config struct {
+	// DataDir holds the store and the mirrors; created on first start.
+	DataDir string `json:"data_dir"`
+	Listen  Listen `json:"listen"`
+	GitHub  GitHub `json:"github"`
+	// Alertmanager posts alerts to us, and is asked whether they still fire.
+	Alertmanager Alertmanager `json:"alertmanager"`
+	Prometheus   Prometheus   `json:"prometheus"`
+	Clusters     []Cluster    `json:"clusters"`
+	Locate       []Locate     `json:"locate"`
+	Policy       Policy       `json:"policy"`
+	// KillSwitchFile stops all acting while it exists, or while it can't be
+	// looked at.
+	KillSwitchFile string `json:"kill_switch_file"`
+	// RecordEvery is how often Apps are observed; JanitorEvery how often holds
+	// are swept.
+	RecordEvery  policy.Duration `json:"record_every"`
+	JanitorEvery policy.Duration `json:"janitor_every"`
+	Log          Log             `json:"log"`
+}
+
+// Listen are the listeners' addresses.
+type Listen struct {
+	Public   string `json:"public"`
+	Internal string `json:"internal"`
+}
+
+// GitHub is the App and where GitHub is.
+type GitHub struct {
+	AppID          int64  `json:"app_id"`
+	PrivateKeyFile string `json:"private_key_file"`
+	// WebhookSecretFiles: one, or two while a secret is rotated.
+	WebhookSecretFiles []string `json:"webhook_secret_files"`
+	// WebURL is https://github.com or the address of a GHES; APIURL follows
+	// from it unless given.
+	WebURL string `json:"web_url"`
+	APIURL string `json:"api_url"`
+}
+
+// Alertmanager is one Alertmanager.
+type Alertmanager struct {
+	URL string `json:"url"`
+	// WebhookTokenFiles are the bearer tokens that it sends to us.
+	WebhookTokenFiles []string `json:"webhook_token_files"`
+	BearerTokenFile   string   `json:"bearer_token_file"`
+	// MaxFor is the longest "for:" of the alerting rules.
+	MaxFor policy.Duration `json:"max_for"`
+}
+
+// Prometheus answers queries.
+type Prometheus struct {
+	URL             string `json:"url"`
+	BearerTokenFile string `json:"bearer_token_file"`
+	CAFile          string `json:"ca_file"`
+}
+
+// Cluster is one cluster and what delivers to it.
+type Cluster struct {
+	Name           string `json:"name"`
+	KubeconfigFile string `json:"kubeconfig_file"`
+	InCluster      bool   `json:"in_cluster"`
+	// AlertLabel marks the alerts of this cluster, as "label=value".
+	AlertLabel string  `json:"alert_label"`
+	Flux       *Flux   `json:"flux"`
+	ArgoCD     *ArgoCD `json:"argocd"`
+}
+
+// Flux says that Flux runs in the cluster.
+type Flux struct {
+	Namespaces []string `json:"namespaces"` // empty: all
+}
+
+// ArgoCD is the API server of an Argo CD that delivers to the cluster.
+type ArgoCD struct {
+	Server    string   `json:"server"` // host:port
+	TokenFile string   `json:"token_file"`
+	PlainText bool     `json:"plain_text"`
+	Insecure  bool     `json:"insecure_skip_verify"`
+	CAFile    string   `json:"ca_file"`
+	GRPCWeb   bool     `json:"grpc_web"`
+	Projects  []string `json:"projects"`
+	Namespace []string `json:"namespaces"`
+}
+
+// Locate maps alerts to an App by labels.
+type Locate struct {
+	Match map[string]string `json:"match"`
+	App   string            `json:"app"` // cluster/Kind/namespace/name
+}
+
+// Policy is what Backout may do.
+type Policy struct {
+	Defaults policy.Settings      `json:"defaults"`
+	Apps     []policy.AppSettings `json:"apps"`
+}
+
+// Log is how the server logs.
+type Log struct {
+	Level  string `json:"level"`  // debug, info, warn, error
+	Format string `json:"format"` // json or text
+}
+
+// LoadConfig reads and checks a configuration file. Every problem found is in
+// the one error, each with what to do.
+func LoadConfig(file string) (Config, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return Config{}, fmt.Errorf("read configuration: %w", err)
+	}
+	c, err := ParseConfig(b)
+	if err != nil {
+		return Config{}, fmt.Errorf("%s: %w", file, err)
+	}
+	return c.relativeTo(filepath.Dir(file)), nil
+}
+
+// ParseConfig decodes and checks a configuration.
+func ParseConfig(b []byte) (Config, error) {
+	if err := checkKeys(b, Config{}); err != nil {
+		return Config{}, err
+	}
+	c := Config{
+		Listen:       Listen{Public: ":8080", Internal: "127.0.0.1:8081"},
+		GitHub:       GitHub{WebURL: "https://github.com"},
+		Alertmanager: Alertmanager{MaxFor: policy.Duration(15 * time.Minute)},
+		RecordEvery:  policy.Duration(5 * time.Second),
+		JanitorEvery: policy.Duration(15 * time.Second),
+		Log:          Log{Level: "info", Format: "json"},
+	}
+	if err := yaml.UnmarshalStrict(b, &c); err != nil {
+		return Config{}, fmt.Errorf("decode configuration: %w", err)
+	}
+	return c, c.check()
+}
+
+func (c Config) check() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if c.DataDir == "" {
+		bad("data_dir: missing; name a directory that survives restarts")
+	}
+	if c.GitHub.AppID == 0 {
+		bad("github.app_id: missing; it stands on the App's settings page")
+	}
+	if c.GitHub.PrivateKeyFile == "" {
+		bad("github.private_key_file: missing; name the PEM file that GitHub gave you for the App")
+	}
+	if n := len(c.GitHub.WebhookSecretFiles); n == 0 || n > 2 {
+		bad("github.webhook_secret_files: %d files; name one, or two while you rotate the secret", n)
+	}
+	if u, err := url.Parse(c.GitHub.WebURL); err != nil || u.Host == "" || u.Scheme == "" {
+		bad("github.web_url: %q is not an address like https://github.example.com", c.GitHub.WebURL)
+	}
+	for i, cl := range c.Clusters {
+		c.checkCluster(i, cl, bad)
+	}
+	for i, l := range c.Locate {
+		if _, err := parseAppID(l.App); err != nil {
+			bad("locate[%d].app: %w", i, err)
+		}
+		if len(l.Match) == 0 {
+			bad("locate[%d].match: missing; name at least one label", i)
+		}
+	}
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
+		bad("log.level: %q is none of debug, info, warn, error", c.Log.Level)
+	}
+	if !slices.Contains([]string{"json", "text"}, c.Log.Format) {
+		bad("log.format: %q is none of json, text", c.Log.Format)
+	}
+	if _, err := policy.New(c.Policy.Defaults, c.Policy.Apps); err != nil {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func (c Config) checkCluster(i int, cl Cluster, bad func(string, ...any)) {
+	where := fmt.Sprintf("clusters[%d]", i)
+	if cl.Name == "" || strings.Contains(cl.Name, "/") {
+		bad("%s.name: %q; give every cluster a name without slashes", where, cl.Name)
+	}
+	for _, other := range c.Clusters[:i] {
+		if other.Name == cl.Name {
+			bad("%s.name: %q is used twice", where, cl.Name)
+		}
+	}
+	if (cl.KubeconfigFile == "") != cl.InCluster {
+		bad("%s: give either kubeconfig_file or in_cluster: true", where)
+	}
+	if cl.AlertLabel != "" && !strings.Contains(cl.AlertLabel, "=") {
+		bad("%s.alert_label: %q; write it as label=value", where, cl.AlertLabel)
+	}
+	if cl.AlertLabel == "" && len(c.Clusters) > 1 {
+		bad("%s.alert_label: missing; with several clusters, alerts must tell which one they speak of", where)
+	}
+	if cl.Flux == nil && cl.ArgoCD == nil {
+		bad("%s: nothing delivers to it; add flux: {} or argocd:", where)
+	}
+	if a := cl.ArgoCD; a != nil && (a.Server == "" || a.TokenFile == "") {
+		bad("%s.argocd: server and token_file are needed", where)
+	}
+}
+
+// relativeTo makes file names relative to the configuration's folder absolute.
+func (c Config) relativeTo(dir string) Config {
+	abs := func(p *string) {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+	abs(&c.DataDir)
+	abs(&c.GitHub.PrivateKeyFile)
+	abs(&c.KillSwitchFile)
+	abs(&c.Prometheus.BearerTokenFile)
+	abs(&c.Prometheus.CAFile)
+	abs(&c.Alertmanager.BearerTokenFile)
+	for i := range c.GitHub.WebhookSecretFiles {
+		abs(&c.GitHub.WebhookSecretFiles[i])
+	}
+	for i := range c.Alertmanager.WebhookTokenFiles {
+		abs(&c.Alertmanager.WebhookTokenFiles[i])
+	}
+	for i := range c.Clusters {
+		abs(&c.Clusters[i].KubeconfigFile)
+		if a := c.Clusters[i].ArgoCD; a != nil {
+			abs(&a.TokenFile)
+			abs(&a.CAFile)
+		}
+	}
+	return c
+}
+
+// parseAppID reads "cluster/Kind/namespace/name".
+func parseAppID(s string) (bot.AppID, error) {
+	p := strings.Split(s, "/")
+	if len(p) != 4 || slices.Contains(p, "") {
+		return bot.AppID{}, fmt.Errorf("%q is not cluster/Kind/namespace/name", s)
+	}
+	return bot.AppID{Cluster: p[0], Kind: bot.AppKind(p[1]), Namespace: p[2], Name: p[3]}, nil
+}

@@ -1,0 +1,164 @@
+package simcluster
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/backout-dev/backout/bot"
+)
+
+// Source is the branch that Apps are delivered from.
+type Source interface {
+	// Head is the newest commit of a branch.
+	Head(branch string) (bot.SHA, error)
+	// File is a file's content at a commit; nil when it does not exist.
+	File(rev bot.SHA, path string) ([]byte, error)
+}
+
+// Config describes a simulated cluster.
+type Config struct {
+	Name   string
+	Repo   bot.RepoName
+	Source Source
+	Now    func() time.Time
+}
+
+// AppSpec describes one App. Its only manifest is Path + "/deploy.yaml".
+type AppSpec struct {
+	ID       bot.AppID
+	Branch   string
+	Path     string
+	AutoSync bool
+	Workload bot.Workload
+	// Untracked makes it an App that follows no branch.
+	Untracked string
+}
+
+// Cluster is the simulated cluster. It is safe for concurrent use.
+type Cluster struct {
+	cfg Config
+
+	mu   sync.Mutex
+	apps []*app
+	// Effects counts holds, releases and syncs per App, for tests that assert
+	// that nothing happened twice.
+	effects map[string]int
+	broken  error
+}
+
+type app struct {
+	spec     AppSpec
+	revision bot.SHA
+	image    string
+	applied  time.Time // when the revision was applied
+	since    time.Time // when the present image started
+	hold     *bot.Hold
+	token    string
+}
+
+// New returns an empty cluster.
+func New(cfg Config) *Cluster {
+	return &Cluster{cfg: cfg, effects: map[string]int{}}
+}
+
+// Add puts an App into the cluster; nothing runs until Reconcile.
+func (c *Cluster) Add(spec AppSpec) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	spec.ID.Cluster, spec.Workload.Cluster = c.cfg.Name, c.cfg.Name
+	c.apps = append(c.apps, &app{spec: spec})
+}
+
+// Reconcile lets every App with automated sync that is not held apply the head
+// of its branch.
+func (c *Cluster) Reconcile() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, a := range c.apps {
+		if a.hold != nil || !a.spec.AutoSync {
+			continue
+		}
+		if err := c.apply(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply deploys the head of an App's branch.
+func (c *Cluster) apply(a *app) error {
+	head, err := c.cfg.Source.Head(a.spec.Branch)
+	if err != nil {
+		return fmt.Errorf("read head of %s: %w", a.spec.Branch, err)
+	}
+	manifest, err := c.cfg.Source.File(head, a.spec.Path+"/deploy.yaml")
+	if err != nil {
+		return fmt.Errorf("read manifest of %s: %w", a.spec.ID, err)
+	}
+	if head == a.revision {
+		return nil
+	}
+	a.revision, a.applied = head, c.cfg.Now()
+	if image := imageOf(manifest); image != a.image {
+		a.image, a.since = image, a.applied
+	}
+	return nil
+}
+
+func imageOf(manifest []byte) string {
+	for line := range strings.Lines(string(manifest)) {
+		if _, image, ok := strings.Cut(line, "image:"); ok {
+			return strings.Trim(strings.TrimSpace(image), `"}]`)
+		}
+	}
+	return ""
+}
+
+// bad is the one rule of the simulation.
+func (a *app) bad() bool { return strings.Contains(a.image, "bad") }
+
+// Suspend holds an App as a human does: without our annotations.
+func (c *Cluster) Suspend(id bot.AppID) { c.setHold(id, &bot.Hold{Reason: "suspended by hand"}) }
+
+// Resume releases whatever holds an App.
+func (c *Cluster) Resume(id bot.AppID) { c.setHold(id, nil) }
+
+func (c *Cluster) setHold(id bot.AppID, h *bot.Hold) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if a := c.find(id); a != nil {
+		if h != nil {
+			h.App = a.spec.ID
+		}
+		a.hold = h
+	}
+}
+
+// Break makes every call fail until it is called with nil.
+func (c *Cluster) Break(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.broken = err
+}
+
+// Effects returns how often each act was done, by "act App".
+func (c *Cluster) Effects() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make(map[string]int, len(c.effects))
+	for k, v := range c.effects {
+		out[k] = v
+	}
+	return out
+}
+
+func (c *Cluster) find(id bot.AppID) *app {
+	for _, a := range c.apps {
+		if a.spec.ID == id {
+			return a
+		}
+	}
+	return nil
+}
