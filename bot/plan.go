@@ -76,7 +76,11 @@ func (f *Flow) plan(ctx context.Context, rb Rollback) (Plan, error) {
 		p.Decision = Decision{Verb: VerbObserve, Reasons: append([]Reason{{"observe", "Backout runs with --observe: it records and writes nowhere."}}, p.Decision.Reasons...)}
 	}
 	for _, app := range p.Apps {
-		p.Before = append(p.Before, f.sample(ctx, f.Ports.Judge.Policy(app.ID), app)...)
+		checks, _, err := f.checkApp(ctx, app)
+		if err != nil {
+			return p, err
+		}
+		p.Before = append(p.Before, checks...)
 	}
 	p.Revert = withoutContents(rv)
 	return p, nil

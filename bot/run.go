@@ -21,16 +21,10 @@ type run struct {
 	rb   Rollback
 	plan Plan
 	view View
-	told told
 
+	herald   herald
 	approved *Word
 	merged   Merged
-}
-
-// told remembers the IDs of what was written for people.
-type told struct {
-	Sticky int64 `json:"sticky,omitempty"`
-	Check  int64 `json:"check,omitempty"`
 }
 
 // stop ends the acting part of a Rollback with a verdict; nil goes on.
@@ -48,6 +42,8 @@ func needsHuman(summary string, todo ...string) *stop {
 // bottom; each stage is a method below that records what it did.
 func (f *Flow) Rollback(ctx context.Context, j Journal, id RollbackID) error {
 	r := &run{Flow: f, j: j, id: id, log: f.Log.With("rollback", id)}
+	r.herald.run = r
+	defer r.herald.wait()
 	end, err := r.act(ctx)
 	if err != nil {
 		return err

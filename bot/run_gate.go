@@ -12,7 +12,7 @@ import (
 // merge rests on is read anew in it: entitlement, kill switch, cancellation,
 // head and tree.
 type gateLook struct {
-	glance
+	Seen glance   `json:"seen"`
 	Gate Gate     `json:"gate"`
 	Call GateCall `json:"call"`
 	// Unentitled names the person who may no longer do this.
@@ -27,7 +27,7 @@ type gateLook struct {
 const (
 	maxRefusals   = 6
 	maxRecomputes = 1
-	maxGateTells  = 2
+	maxGateTells  = 1
 )
 
 // gate watches the merge gate until the revert is merged, by us or by people.
@@ -36,13 +36,15 @@ func (r *run) gate(ctx context.Context) (*stop, error) {
 	var since time.Time
 	known := r.view.Pull.Gate.State != "" && r.view.Pull.Gate.State != "UNKNOWN"
 	refusals, recomputes, tells, reason := 0, 0, 0, ""
+	r.herald.soon(ctx, surface{check: true})
 	for first := true; ; first = false {
-		speak := first || reason != r.view.Waiting && tells < maxGateTells
-		if speak && !first {
-			tells++
+		if changed := reason != r.view.Waiting; changed {
+			r.view.Waiting = reason
+			if tells++; tells <= maxGateTells {
+				r.herald.soon(ctx, surface{sticky: true})
+			}
 		}
-		r.view.Waiting = reason
-		d, err := r.look(ctx, first && known, speak, since)
+		d, err := r.look(ctx, first && known, since)
 		if err != nil {
 			return nil, err
 		}
@@ -53,9 +55,8 @@ func (r *run) gate(ctx context.Context) (*stop, error) {
 		if d.Trouble != nil {
 			return r.fail("read the merge gate", d.Trouble), nil
 		}
-		r.told = d.Value.Told
-		look := d.Value.Value
-		r.joined(look.glance)
+		look := d.Value
+		r.joined(look.Seen)
 		if look.Repin != nil {
 			r.view.Pull = look.Repin
 		}
@@ -64,13 +65,13 @@ func (r *run) gate(ctx context.Context) (*stop, error) {
 		}
 
 		call := look.Call
-		if call.Do == GateMerge && !r.mayMerge(look.Approved) {
+		if call.Do == GateMerge && !r.mayMerge(look.Seen.Approved) {
 			call = GateCall{Do: GateWait, Reason: Reason{"proposed", fmt.Sprintf("This is a proposal: merge it, or comment `/rollback approve %s`.", r.id)}}
 		}
 		switch call.Do {
 		case GateMerge:
 			if r.approved == nil {
-				r.approved = look.Approved
+				r.approved = look.Seen.Approved
 			}
 			end, merged, err := r.merge(ctx, &refusals)
 			if end != nil || merged || err != nil {
@@ -93,13 +94,15 @@ func (r *run) gate(ctx context.Context) (*stop, error) {
 			r.begin("merge")
 			continue
 		}
-		reason = call.Reason.Text
-		if d.End.Sub(since) >= r.plan.Policy.MergeWithin {
-			return r.gateTimeout(reason), nil
-		}
 		every := r.Timing.Gate
 		if look.Gate.State == "UNKNOWN" {
+			// GitHub computes for a moment: nothing to tell people yet.
 			every = r.Timing.Mergeable
+		} else {
+			reason = call.Reason.Text
+		}
+		if d.End.Sub(since) >= r.plan.Policy.MergeWithin {
+			return r.gateTimeout(reason), nil
 		}
 		if err := r.j.Wait(ctx, "wait for the gate", r.topics(), every); err != nil {
 			return nil, err
@@ -121,13 +124,13 @@ func (r *run) gateTimeout(reason string) *stop {
 }
 
 // gateEnded handles what ends the stage whatever the gate says.
-func (r *run) gateEnded(look gateLook, d Done[withTold[gateLook]]) (end *stop, merged bool) {
+func (r *run) gateEnded(look gateLook, d Done[gateLook]) (end *stop, merged bool) {
 	switch {
 	case look.Gate.Merged:
 		r.mergedAs(Merged{Merged: true, Commit: look.Gate.MergeCommit}, d.Start, d.End, "merged by a person")
 		return nil, true
-	case look.Cancelled != nil:
-		return cancelled(look.Cancelled), false
+	case look.Seen.Cancelled != nil:
+		return cancelled(look.Seen.Cancelled), false
 	case !look.Gate.Open:
 		return &stop{verdict: VerdictCancelled, summary: fmt.Sprintf("A person closed #%d.", r.view.Pull.Number)}, false
 	case look.Unentitled != "":
@@ -138,22 +141,18 @@ func (r *run) gateEnded(look gateLook, d Done[withTold[gateLook]]) (end *stop, m
 }
 
 // look reads everything that a merge rests on, the slow parts at once.
-func (r *run) look(ctx context.Context, known, speak bool, since time.Time) (Done[withTold[gateLook]], error) {
+func (r *run) look(ctx context.Context, known bool, since time.Time) (Done[gateLook], error) {
 	v, pull := r.snapshot(), *r.view.Pull
-	return attempt(ctx, r.Flow, r.j, "gate", func(ctx context.Context) (withTold[gateLook], error) {
-		read := func(ctx context.Context) (gateLook, error) { return r.readGate(ctx, pull, known, since) }
-		if speak {
-			return beside(ctx, r, v, read)
-		}
-		look, err := read(ctx)
-		return withTold[gateLook]{Value: look, Told: r.told}, err
+	return attempt(ctx, r.Flow, r.j, "gate", func(ctx context.Context) (gateLook, error) {
+		r.save(ctx, v)
+		return r.readGate(ctx, pull, known, since)
 	})
 }
 
 func (r *run) readGate(ctx context.Context, pull RevertPull, known bool, since time.Time) (gateLook, error) {
 	look := gateLook{Gate: pull.Gate}
 	var err error
-	if look.glance, err = r.glance(ctx); err != nil {
+	if look.Seen, err = r.glance(ctx); err != nil {
 		return look, err
 	}
 	g, gctx := errgroup.WithContext(ctx)
@@ -164,8 +163,8 @@ func (r *run) readGate(ctx context.Context, pull RevertPull, known bool, since t
 		})
 	}
 	people := []string{r.rb.Incident.Requester}
-	if look.Approved != nil {
-		people = append(people, look.Approved.By)
+	if look.Seen.Approved != nil {
+		people = append(people, look.Seen.Approved.By)
 	}
 	lacks := make([]bool, len(people))
 	for i, login := range people {
@@ -204,7 +203,7 @@ func (r *run) readGate(ctx context.Context, pull RevertPull, known bool, since t
 	}
 	look.Call = r.Ports.Judge.Gate(GateCase{
 		Gate: look.Gate, Branch: r.plan.Branch, Policy: r.plan.Policy, Waited: waited,
-		Command: r.rb.Incident.Kind == IncidentCommand || look.Approved != nil, WantHead: pull.Head, WantTree: pull.Tree,
+		Command: r.rb.Incident.Kind == IncidentCommand || look.Seen.Approved != nil, WantHead: pull.Head, WantTree: pull.Tree,
 	})
 	return look, nil
 }
@@ -285,7 +284,7 @@ func (r *run) recompute(ctx context.Context) (*stop, error) {
 		return r.fail("close the outdated revert", d.Trouble), nil
 	}
 	r.view.Pull = nil
-	r.told.Check = 0
+	r.herald.forgetCheck()
 	if end, err := r.decide(ctx); end != nil || err != nil {
 		return end, err
 	}

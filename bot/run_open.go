@@ -13,14 +13,14 @@ func (r *run) approve(ctx context.Context) (*stop, error) {
 	}
 	r.begin("approve")
 	r.view.Waiting = fmt.Sprintf("Waiting for a second person: comment `/rollback approve %s`.", r.id)
+	r.herald.soon(ctx, surface{sticky: true})
 	v, since := r.snapshot(), time.Time{}
 	for first := true; ; first = false {
-		d, err := attempt(ctx, r.Flow, r.j, "look for approval", func(ctx context.Context) (withTold[glance], error) {
+		d, err := attempt(ctx, r.Flow, r.j, "look for approval", func(ctx context.Context) (glance, error) {
 			if first {
-				return beside(ctx, r, v, r.glance)
+				r.save(ctx, v)
 			}
-			g, err := r.glance(ctx)
-			return withTold[glance]{Value: g, Told: r.told}, err
+			return r.glance(ctx)
 		})
 		if err != nil {
 			return nil, err
@@ -32,8 +32,7 @@ func (r *run) approve(ctx context.Context) (*stop, error) {
 			since = d.Start
 		}
 		r.started(d.Start)
-		r.told = d.Value.Told
-		g := d.Value.Value
+		g := d.Value
 		r.joined(g)
 		switch {
 		case g.Cancelled != nil:
@@ -103,23 +102,17 @@ func (r *run) hold(ctx context.Context) (*stop, error) {
 // maxReplans bounds how often a base that moves makes us compute again.
 const maxReplans = 5
 
-// open makes branch, commit and pull request of the revert, and tells people
-// at the same time.
+// open makes branch, commit and pull request of the revert.
 func (r *run) open(ctx context.Context) (*stop, error) {
 	for replan := 0; ; replan++ {
 		r.begin("open revert")
-		v := r.snapshot()
-		d, err := attempt(ctx, r.Flow, r.j, "open revert", func(ctx context.Context) (withTold[RevertPull], error) {
-			return beside(ctx, r, v, r.openRevert)
-		})
+		r.herald.soon(ctx, surface{sticky: true})
+		d, err := attempt(ctx, r.Flow, r.j, "open revert", r.openRevert)
 		if err != nil {
 			return nil, err
 		}
-		if d.Trouble == nil || d.Value.Told != (told{}) {
-			r.told = d.Value.Told
-		}
 		if d.Trouble == nil {
-			pull := d.Value.Value
+			pull := d.Value
 			r.view.Pull = &pull
 			r.finish(d.Start, d.End, fmt.Sprintf("#%d", pull.Number))
 			return nil, nil

@@ -33,8 +33,9 @@ func (r *run) settle(ctx context.Context, end *stop) error {
 	r.log.InfoContext(ctx, "rollback ended", "verdict", end.verdict, "summary", end.summary)
 
 	v := r.snapshot()
-	if _, err := attempt(ctx, r.Flow, r.j, "report", func(ctx context.Context) (told, error) {
-		return r.tell(ctx, v, r.told)
+	r.herald.wait()
+	if _, err := attempt(ctx, r.Flow, r.j, "report", func(ctx context.Context) (bool, error) {
+		return true, r.herald.tell(ctx, v, surface{sticky: true, check: true})
 	}); err != nil {
 		return err
 	}

@@ -52,8 +52,8 @@ func (r *run) releaseAll(ctx context.Context, prefix string) (*stop, error) {
 
 // syncLook is one look at the targets after the merge.
 type syncLook struct {
-	glance
-	Apps []App `json:"apps"`
+	Seen glance `json:"seen"`
+	Apps []App  `json:"apps"`
 	// Pending says per App, in a sentence, what is not applied yet.
 	Pending []string `json:"pending,omitempty"`
 	// Stuck is set when waiting can't help: a human's hold.
@@ -67,18 +67,16 @@ func (r *run) sync(ctx context.Context) (*stop, error) {
 	r.begin("sync")
 	var since, asked time.Time
 	for n := 1; ; n++ {
-		ask, speak := n == 1, n == 1
-		v := r.snapshot()
+		ask, v := n == 1, r.snapshot()
+		if n == 1 {
+			r.herald.soon(ctx, surface{sticky: true})
+		}
 		if !asked.IsZero() {
 			ask = r.lastEnd().Sub(asked) >= r.Timing.Resync
 		}
-		d, err := attempt(ctx, r.Flow, r.j, "sync", func(ctx context.Context) (withTold[syncLook], error) {
-			look := func(ctx context.Context) (syncLook, error) { return r.lookApplied(ctx, ask, n) }
-			if speak {
-				return beside(ctx, r, v, look)
-			}
-			l, err := look(ctx)
-			return withTold[syncLook]{Value: l, Told: r.told}, err
+		d, err := attempt(ctx, r.Flow, r.j, "sync", func(ctx context.Context) (syncLook, error) {
+			r.save(ctx, v)
+			return r.lookApplied(ctx, ask, n)
 		})
 		if err != nil {
 			return nil, err
@@ -93,9 +91,8 @@ func (r *run) sync(ctx context.Context) (*stop, error) {
 		if d.Trouble != nil {
 			return r.fail("sync", d.Trouble), nil
 		}
-		r.told = d.Value.Told
-		look := d.Value.Value
-		r.joined(look.glance)
+		look := d.Value
+		r.joined(look.Seen)
 		r.view.Apps = look.Apps
 		r.view.Steps[len(r.view.Steps)-1].End = d.End
 		switch {
@@ -123,13 +120,13 @@ func (r *run) lastEnd() time.Time { return r.view.Steps[len(r.view.Steps)-1].End
 func (r *run) lookApplied(ctx context.Context, ask bool, n int) (syncLook, error) {
 	var look syncLook
 	var err error
-	if look.glance, err = r.glance(ctx); err != nil {
+	if look.Seen, err = r.glance(ctx); err != nil {
 		return look, err
 	}
 	if err := r.Ports.History.Fetch(ctx, r.rb.Repo); err != nil {
 		return look, fmt.Errorf("fetch after the merge: %w", err)
 	}
-	for _, id := range look.glance.Apps {
+	for _, id := range look.Seen.Apps {
 		app, err := r.Ports.Fleet.App(ctx, id)
 		if err != nil {
 			return look, fmt.Errorf("observe %s: %w", id, err)

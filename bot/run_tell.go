@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -17,82 +18,95 @@ func ReplyMarker(comment int64) string { return fmt.Sprintf("<!-- backout:reply:
 // CheckName is the name of our check run.
 const CheckName = "Backout"
 
-// tell brings the sticky comment and, once there is a commit to put it on, the
-// check run up to date, both at once. It runs inside a step, beside an act
-// that does not depend on it, so that people are told without the rollback
-// waiting for it.
-func (r *run) tell(ctx context.Context, v View, t told) (told, error) {
-	if r.Observe || v.Decision.Verb == VerbObserve {
-		return t, nil
+// herald tells people how a Rollback stands while it goes on: nothing waits
+// for it but the final report, so it adds nothing to the time to the merge.
+// The IDs of what it wrote are not recorded; after a crash they are found
+// again by marker and external ID. One herald writes at a time, or the same
+// comment could be created twice.
+type herald struct {
+	run *run
+
+	mu     sync.Mutex
+	wg     sync.WaitGroup
+	sticky int64
+	check  int64
+}
+
+// surface selects what is brought up to date.
+type surface struct{ sticky, check bool }
+
+// soon tells in the background. Trouble goes to the log: the final report
+// brings everything up to date.
+func (h *herald) soon(ctx context.Context, s surface) {
+	v := h.run.snapshot()
+	h.wg.Go(func() {
+		if err := h.tell(ctx, v, s); err != nil && ctx.Err() == nil {
+			h.run.log.WarnContext(ctx, "telling people met trouble", "trouble", AsTrouble(err).Text)
+		}
+	})
+}
+
+// wait returns when nothing is being written any more. A flow must not return
+// before: its successor after a restart would look for a comment that is just
+// being created.
+func (h *herald) wait() { h.wg.Wait() }
+
+// tell brings the sticky comment and the check run up to date, both at once.
+func (h *herald) tell(ctx context.Context, v View, s surface) error {
+	if h.run.Observe || v.Decision.Verb == VerbObserve {
+		return nil
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	g, ctx := errgroup.WithContext(ctx)
-	if v.Rollback.ReportTo != 0 {
+	ports := h.run.Ports
+	if s.sticky && v.Rollback.ReportTo != 0 {
 		g.Go(func() error {
-			id, err := r.Ports.Board.Post(ctx, Post{
-				Repo: v.Rollback.Repo, Number: v.Rollback.ReportTo,
-				Marker: StickyMarker(r.id), Body: StickyMarker(r.id) + "\n" + r.Ports.Teller.Sticky(v), ID: t.Sticky,
+			id, err := ports.Board.Post(ctx, Post{
+				Repo: v.Rollback.Repo, Number: v.Rollback.ReportTo, ID: h.sticky,
+				Marker: StickyMarker(h.run.id), Body: StickyMarker(h.run.id) + "\n" + ports.Teller.Sticky(v),
 			})
 			if err == nil {
-				t.Sticky = id
+				h.sticky = id
 			}
 			return err
 		})
 	}
-	var check int64
-	if v.Pull != nil {
+	if s.check && v.Pull != nil {
 		g.Go(func() error {
-			title, summary, conclusion := r.Ports.Teller.CheckRun(v)
-			id, err := r.Ports.Board.Check(ctx, CheckRun{
-				Repo: v.Rollback.Repo, Head: v.Pull.Head, Name: CheckName, ExternalID: string(r.id), ID: t.Check,
+			title, summary, conclusion := ports.Teller.CheckRun(v)
+			id, err := ports.Board.Check(ctx, CheckRun{
+				Repo: v.Rollback.Repo, Head: v.Pull.Head, Name: CheckName, ExternalID: string(h.run.id), ID: h.check,
 				Done: v.Verdict != "", Conclusion: conclusion, Title: title, Summary: summary,
 			})
-			check = id
+			if err == nil {
+				h.check = id
+			}
 			return err
 		})
 	}
-	err := g.Wait()
-	if check != 0 {
-		t.Check = check
-	}
-	return t, err
+	return g.Wait()
 }
 
-// tellBeside is tell for a place where an act matters more: its trouble goes
-// to the log, and the next tell catches up.
-func (r *run) tellBeside(ctx context.Context, v View, t told) told {
-	after, err := r.tell(ctx, v, t)
-	if err != nil {
-		r.log.WarnContext(ctx, "telling people met trouble", "trouble", AsTrouble(err).Text)
-	}
+// forgetCheck makes the next tell create the check run anew, on a new head.
+func (h *herald) forgetCheck() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.check = 0
+}
+
+// save keeps the view for /rollback status. It is local and quick; when it
+// does not work, only status is older than it could be.
+func (r *run) save(ctx context.Context, v View) {
 	if err := r.Ports.Ledger.SaveView(ctx, r.id, v); err != nil {
 		r.log.WarnContext(ctx, "saving the view met trouble", "error", err)
 	}
-	return after
 }
 
-// beside runs act while people are told what v shows.
-func beside[T any](ctx context.Context, r *run, v View, act func(context.Context) (T, error)) (withTold[T], error) {
-	out := withTold[T]{Told: r.told}
-	var g errgroup.Group
-	g.Go(func() error {
-		out.Told = r.tellBeside(ctx, v, r.told)
-		return nil
-	})
-	var err error
-	out.Value, err = act(ctx)
-	_ = g.Wait() // the goroutine above returns nil
-	return out, err
-}
-
-// withTold is a step's result together with what was written beside it.
-type withTold[T any] struct {
-	Value T    `json:"value"`
-	Told  told `json:"told"`
-}
-
-// snapshot copies the view for use beside a running act.
+// snapshot copies the view for use beside the flow.
 func (r *run) snapshot() View {
 	v := r.view
 	v.Steps = append([]Stage(nil), v.Steps...)
+	v.Holds = append([]Held(nil), v.Holds...)
 	return v
 }

@@ -8,7 +8,7 @@ import (
 
 // verifyLook is one sample of everything that must be well.
 type verifyLook struct {
-	glance
+	Seen     glance        `json:"seen"`
 	Apps     []App         `json:"apps"`
 	Rollouts []Rollout     `json:"rollouts,omitempty"`
 	Checks   []CheckResult `json:"checks"`
@@ -36,8 +36,8 @@ func (r *run) verify(ctx context.Context) (*stop, error) {
 			return r.unverified(d.Trouble.Text), nil
 		}
 		look := d.Value
-		grown := len(look.glance.Apps) > len(r.rb.Apps)
-		r.joined(look.glance)
+		grown := len(look.Seen.Apps) > len(r.rb.Apps)
+		r.joined(look.Seen)
 		r.view.Apps, r.view.Rollouts, r.view.After = look.Apps, look.Rollouts, look.Checks
 		failing, unknown := worst(look.Checks)
 		switch {
@@ -103,30 +103,38 @@ func worst(checks []CheckResult) (failing, unknown *CheckResult) {
 func (r *run) lookVerified(ctx context.Context) (verifyLook, error) {
 	var look verifyLook
 	var err error
-	if look.glance, err = r.glance(ctx); err != nil {
+	if look.Seen, err = r.glance(ctx); err != nil {
 		return look, err
 	}
-	for _, id := range look.glance.Apps {
+	for _, id := range look.Seen.Apps {
 		app, err := r.Ports.Fleet.App(ctx, id)
 		if err != nil {
 			return look, fmt.Errorf("observe %s: %w", id, err)
 		}
 		look.Apps = append(look.Apps, app)
-		look.Checks = append(look.Checks, healthCheck(app))
-		rollouts, err := r.Ports.Fleet.Rollouts(ctx, app.Workloads)
+		checks, rollouts, err := r.checkApp(ctx, app)
 		if err != nil {
-			return look, fmt.Errorf("read rollouts of %s: %w", id, err)
+			return look, err
 		}
-		look.Rollouts = append(look.Rollouts, rollouts...)
-		for _, ro := range rollouts {
-			look.Checks = append(look.Checks, rolloutCheck(ro))
-		}
-		look.Checks = append(look.Checks, r.sample(ctx, r.Ports.Judge.Policy(id), app)...)
+		look.Checks, look.Rollouts = append(look.Checks, checks...), append(look.Rollouts, rollouts...)
 	}
-	for _, a := range look.Alerts {
-		look.Checks = append(look.Checks, r.alertCheck(ctx, a, look.Resolved))
+	for _, a := range look.Seen.Alerts {
+		look.Checks = append(look.Checks, r.alertCheck(ctx, a, look.Seen.Resolved))
 	}
 	return look, nil
+}
+
+// checkApp samples one App: its health, its workloads, its configured checks.
+func (f *Flow) checkApp(ctx context.Context, app App) ([]CheckResult, []Rollout, error) {
+	rollouts, err := f.Ports.Fleet.Rollouts(ctx, app.Workloads)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read rollouts of %s: %w", app.ID, err)
+	}
+	checks := []CheckResult{healthCheck(app)}
+	for _, ro := range rollouts {
+		checks = append(checks, rolloutCheck(ro))
+	}
+	return append(checks, f.sample(ctx, f.Ports.Judge.Policy(app.ID), app)...), rollouts, nil
 }
 
 func healthCheck(app App) CheckResult {

@@ -226,10 +226,12 @@ func readSecrets(files []string) ([][]byte, error) {
 	return out, nil
 }
 
-func (a *App) monitor() (*verify.Monitor, error) {
+func (a *App) monitor() (*verify.Monitoring, error) {
+	p, am := a.cfg.Prometheus, a.cfg.Alertmanager
 	return verify.New(verify.Config{
-		PrometheusURL: a.cfg.Prometheus.URL, AlertmanagerURL: a.cfg.Alertmanager.URL,
-		Log: a.log, Now: a.opts.Now,
+		Prometheus:   verify.Endpoint{URL: p.URL, BearerFile: p.BearerTokenFile, CAFile: p.CAFile},
+		Alertmanager: verify.Endpoint{URL: am.URL, BearerFile: am.BearerTokenFile},
+		Log:          a.log, Now: a.opts.Now,
 	})
 }
 

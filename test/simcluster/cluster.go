@@ -44,8 +44,9 @@ type Cluster struct {
 	apps []*app
 	// Effects counts holds, releases and syncs per App, for tests that assert
 	// that nothing happened twice.
-	effects map[string]int
-	broken  error
+	effects  map[string]int
+	alertAge time.Duration
+	broken   error
 }
 
 type app struct {

@@ -27,12 +27,19 @@ func (c *Cluster) Alerts() []bot.Alert {
 		if a.bad() {
 			out = append(out, bot.Alert{
 				Fingerprint: fmt.Sprintf("%016x", len(a.spec.ID.Name)), Firing: true,
-				Labels: labels(a), StartsAt: a.since,
+				Labels: labels(a), StartsAt: a.since.Add(c.alertAge),
 				Annotations: map[string]string{"summary": fmt.Sprintf("%s fails %.0f %% of its requests", a.spec.Workload.Name, 100*badRate)},
 			})
 		}
 	}
 	return out
+}
+
+// AgeAlerts lets the trouble begin that long after the bad image was rolled out.
+func (c *Cluster) AgeAlerts(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.alertAge = d
 }
 
 func labels(a *app) map[string]string {

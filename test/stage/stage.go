@@ -108,8 +108,8 @@ func (s *Stage) openHub() error {
 	if s.Hub, err = fakehub.New(o); err != nil {
 		return fmt.Errorf("open hub: %w", err)
 	}
-	if s.GitHub, err = createApp(s.Hub); err != nil {
-		return err
+	if s.GitHub, err = s.Hub.CreateApp(fakehub.AppOptions{Slug: "backout"}); err != nil {
+		return fmt.Errorf("create the App: %w", err)
 	}
 	if s.Repo, err = s.Hub.CreateRepo(RepoName, fakehub.RepoOptions{Files: s.opts.Files}); err != nil {
 		return fmt.Errorf("create repository: %w", err)
@@ -118,7 +118,6 @@ func (s *Stage) openHub() error {
 		return fmt.Errorf("install the App: %w", err)
 	}
 	for login, role := range map[string]string{"ann": "write", "bob": "write", "carol": "maintain", "eve": "read"} {
-		s.Hub.User(login)
 		if err := s.Repo.Grant(login, role); err != nil {
 			return fmt.Errorf("grant %s: %w", login, err)
 		}
@@ -126,18 +125,17 @@ func (s *Stage) openHub() error {
 	return nil
 }
 
-func createApp(hub *fakehub.Hub) (*fakehub.App, error) {
-	a := hub.CreateApp(fakehub.AppOptions{Slug: "backout"})
-	if a == nil {
-		return nil, errors.New("the hub made no App")
-	}
-	return a, nil
+// Rewire wires the bot again after Stop, on the same data and, when the engine
+// is not the durable one, on a new engine.
+func (s *Stage) Rewire(ctx context.Context, engine app.Engine) error {
+	s.opts.Engine = engine
+	return s.Wire(ctx)
 }
 
 // secret signs the stage's webhooks; long enough to be accepted.
 const secret = "a-webhook-secret-of-the-stage-of-more-than-32-bytes"
 
-// Wire wires the bot, again after Stop: on the same data, as after a restart.
+// Wire wires the bot; Rewire does so after Stop, as a restart would.
 func (s *Stage) Wire(ctx context.Context) error {
 	var err error
 	if s.public, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {

@@ -1,0 +1,44 @@
+// Package scenarios plays the stories of testdata/*.txtar on the stage: the
+// real wiring between a GitHub over real repositories and a simulated cluster.
+//
+// A story is a script in verbs that a reader follows, one a line, then the
+// files of the repository. Every "want" waits for its condition. Each story is
+// played four times: as it is; with a restart of the flow after each recorded
+// step; with each act done twice, as if the process had died between act and
+// record; and on the durable engine (DBOS on SQLite). The end must be the same,
+// and the steps of the first two must match.
+//
+//	protect BRANCH [CHECK…]            require checks on a branch
+//	ci NAME CONCLUSION                 what CI reports on each new head ("" pending)
+//	app NAME PATH [KIND/WORKLOAD] [untracked]
+//	policy KEY=VALUE…                  alerts, commands, hold, unprotected, max_affected, …
+//	observe                            start the bot with --observe
+//	start                              start the bot; the verbs above come before it
+//	pr AUTHOR TITLE FILE=CONTENT…      open a pull request (CONTENT names a file below)
+//	merge NUMBER METHOD
+//	push AUTHOR MESSAGE FILE=CONTENT…  straight to main
+//	deploy                             deliver main, and wait until the bot has seen it
+//	comment AUTHOR NUMBER TEXT
+//	edit-comment TEXT                  edit the last comment
+//	alert / resolve                    post the alerts that fire now / as resolved
+//	late-alert DURATION                an alert whose trouble began that long after the rollout
+//	suspend APP / resume APP           a human's hold
+//	grant LOGIN ROLE
+//	check NAME CONCLUSION              on the open revert's head
+//	check-pr NUMBER NAME CONCLUSION    on a pull request's head
+//	break-cluster / mend-cluster
+//	kill-switch on|off
+//	close NUMBER / human-merge NUMBER
+//	advance DURATION
+//	restart                            stop the bot and start it on the same data
+//	want-verdict VERDICT
+//	want-pulls N                       pull requests opened by the bot
+//	want-comment NUMBER TEXT           some comment by the bot holds the text
+//	want-comments NUMBER N             how many comments the bot wrote there
+//	want-file PATH TEXT                main holds the text in the file
+//	want-held APP / want-free APP
+//	want-effect N ACT APP              how often an act was done in the cluster
+//	want-no-writes                     the bot wrote nothing to GitHub
+//	want-rollbacks N
+//	want-waiting TEXT                  the newest Rollback waits, and says so in these words
+package scenarios

@@ -1,0 +1,340 @@
+package scenarios
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/backout-dev/backout/bot"
+	"github.com/backout-dev/backout/bot/policy"
+	"github.com/backout-dev/backout/cmd/app"
+	"github.com/backout-dev/backout/test/fakehub"
+	"github.com/backout-dev/backout/test/simcluster"
+)
+
+var verbs map[string]func(p *play, args string) error
+
+func init() {
+	verbs = map[string]func(*play, string) error{
+		"protect": protect, "ci": ci, "app": addApp, "policy": setPolicy, "observe": observe, "start": start,
+		"pr": openPR, "merge": mergePR, "push": push, "deploy": deploy,
+		"comment": comment, "edit-comment": editComment, "alert": alert, "resolve": resolve,
+		"late-alert": lateAlert, "suspend": suspend, "resume": resume, "grant": grant, "check": check, "check-pr": checkPR,
+		"break-cluster": breakCluster, "mend-cluster": mendCluster, "kill-switch": killSwitch,
+		"close": closePR, "human-merge": humanMerge, "advance": advance, "restart": restart,
+		"want-verdict": wantVerdict, "want-pulls": wantPulls, "want-comment": wantComment, "want-comments": wantComments,
+		"want-file": wantFile, "want-held": wantHeld, "want-free": wantFree, "want-effect": wantEffect,
+		"want-no-writes": wantNoWrites, "want-rollbacks": wantRollbacks, "want-waiting": wantWaiting,
+	}
+}
+
+// words splits a line like a shell: double quotes keep spaces.
+func words(s string) []string {
+	var out []string
+	var w strings.Builder
+	quoted, any := false, false
+	for _, r := range s {
+		switch {
+		case r == '"':
+			quoted, any = !quoted, true
+		case r == ' ' && !quoted:
+			if any {
+				out = append(out, w.String())
+			}
+			w.Reset()
+			any = false
+		default:
+			w.WriteRune(r)
+			any = true
+		}
+	}
+	if any {
+		out = append(out, w.String())
+	}
+	return out
+}
+
+func appID(name string) bot.AppID {
+	return bot.AppID{Cluster: "prod", Kind: bot.KindKustomization, Namespace: "flux-system", Name: name}
+}
+
+func protect(p *play, args string) error {
+	w := words(args)
+	prot := fakehub.Protection{}
+	for _, c := range w[1:] {
+		switch {
+		case c == "strict":
+			prot.Strict = true
+		case c == "queue":
+			prot.MergeQueue = true
+		case strings.HasPrefix(c, "reviews="):
+			prot.Approvals, _ = strconv.Atoi(strings.TrimPrefix(c, "reviews="))
+		default:
+			prot.RequiredChecks = append(prot.RequiredChecks, fakehub.RequiredCheck{Context: c})
+		}
+	}
+	p.before = append(p.before, func() { p.stage.Repo.Protect(w[0], prot) })
+	return nil
+}
+
+func ci(p *play, args string) error {
+	w := words(args)
+	result := fakehub.CIResult{Name: w[0]}
+	if len(w) > 1 {
+		result.Conclusion = w[1]
+	}
+	p.before = append(p.before, func() {
+		p.stage.Repo.CI(func(string) []fakehub.CIResult { return []fakehub.CIResult{result} })
+	})
+	return nil
+}
+
+func addApp(p *play, args string) error {
+	w := words(args)
+	kind, workload := "Deployment", w[0]
+	spec := simcluster.AppSpec{ID: appID(w[0]), Branch: "main", Path: w[1], AutoSync: true}
+	for _, opt := range w[2:] {
+		if k, n, ok := strings.Cut(opt, "/"); ok {
+			kind, workload = k, n
+		}
+		if opt == "untracked" {
+			spec.Untracked = "it follows tag v1."
+		}
+	}
+	spec.Workload = bot.Workload{Kind: kind, Namespace: "shop", Name: workload}
+	p.before = append(p.before, func() { p.stage.Cluster.Add(spec) })
+	return nil
+}
+
+func setPolicy(p *play, args string) error {
+	var doc strings.Builder
+	for _, kv := range words(args) {
+		k, v, _ := strings.Cut(kv, "=")
+		fmt.Fprintf(&doc, "%s: %s\n", k, v)
+	}
+	var s policy.Settings
+	if err := yaml.UnmarshalStrict([]byte(doc.String()), &s); err != nil {
+		return err
+	}
+	p.settings = append(p.settings, func(c *app.Config) { c.Policy.Defaults = s })
+	return nil
+}
+
+func observe(p *play, _ string) error { p.stageOpts.Observe = true; return nil }
+
+func start(p *play, _ string) error { return p.open() }
+
+// contents reads FILE=CONTENT pairs; CONTENT names a file of the archive, "-"
+// deletes.
+func (p *play) contents(pairs []string) (map[string]*string, error) {
+	out := map[string]*string{}
+	for _, pair := range pairs {
+		file, name, _ := strings.Cut(pair, "=")
+		if name == "-" {
+			out[file] = nil
+			continue
+		}
+		text, ok := p.files[name]
+		if !ok {
+			return nil, fmt.Errorf("the archive has no file %q", name)
+		}
+		out[file] = &text
+	}
+	return out, nil
+}
+
+func openPR(p *play, args string) error {
+	w := words(args)
+	files, err := p.contents(w[2:])
+	if err != nil {
+		return err
+	}
+	_, err = p.stage.Repo.OpenPR(w[0], w[1], fmt.Sprintf("topic-%d", len(p.stage.Repo.PRs())), "main", files)
+	return err
+}
+
+func mergePR(p *play, args string) error {
+	w := words(args)
+	n, err := strconv.Atoi(w[0])
+	if err != nil {
+		return err
+	}
+	if err := p.until("the pull request to be mergeable", func() (bool, string) {
+		pr, _ := p.stage.Repo.PR(n)
+		return pr.Status == "CLEAN" || pr.Status == "UNSTABLE", pr.Status
+	}); err != nil {
+		return err
+	}
+	_, err = p.stage.Repo.MergePR(n, w[1], "bob")
+	return err
+}
+
+func push(p *play, args string) error {
+	w := words(args)
+	files, err := p.contents(w[2:])
+	if err != nil {
+		return err
+	}
+	_, err = p.stage.Repo.Commit("main", w[0], w[1], files)
+	return err
+}
+
+func deploy(p *play, _ string) error {
+	if err := p.stage.Cluster.Reconcile(); err != nil {
+		return err
+	}
+	return p.recorded()
+}
+
+func comment(p *play, args string) error {
+	w := strings.SplitN(args, " ", 3)
+	n, err := strconv.Atoi(w[1])
+	if err != nil {
+		return err
+	}
+	p.lastComment, err = p.stage.Repo.Comment(n, w[0], strings.ReplaceAll(w[2], `\n`, "\n"))
+	if err != nil {
+		return err
+	}
+	return p.stage.Hub.Flush(p.ctx)
+}
+
+func editComment(p *play, args string) error {
+	if err := p.stage.Repo.EditComment(p.lastComment, "bob", args); err != nil {
+		return err
+	}
+	return p.stage.Hub.Flush(p.ctx)
+}
+
+func alert(p *play, _ string) error {
+	p.alerts = p.stage.Cluster.Alerts()
+	if len(p.alerts) == 0 {
+		return fmt.Errorf("no alert fires")
+	}
+	return p.send(p.alerts)
+}
+
+// lateAlert is alert, but the trouble began only long after the rollout.
+func lateAlert(p *play, args string) error {
+	d, err := time.ParseDuration(args)
+	if err != nil {
+		return err
+	}
+	p.stage.Cluster.AgeAlerts(d)
+	p.clock.Advance(d)
+	return alert(p, "")
+}
+
+func resolve(p *play, _ string) error {
+	gone := slices.Clone(p.alerts)
+	for i := range gone {
+		gone[i].Firing, gone[i].EndsAt = false, p.clock.Now()
+	}
+	return p.send(gone)
+}
+
+func (p *play) send(alerts []bot.Alert) error {
+	code, err := p.stage.SendAlerts(p.ctx, alerts...)
+	if err == nil && code/100 != 2 {
+		err = fmt.Errorf("answered with %d", code)
+	}
+	return err
+}
+
+func suspend(p *play, args string) error { p.stage.Cluster.Suspend(appID(args)); return nil }
+
+func resume(p *play, args string) error { p.stage.Cluster.Resume(appID(args)); return nil }
+
+func grant(p *play, args string) error {
+	w := words(args)
+	return p.stage.Repo.Grant(w[0], w[1])
+}
+
+func check(p *play, args string) error {
+	w := words(args)
+	var head string
+	if err := p.until("an open revert", func() (bool, string) {
+		for _, pr := range p.mine() {
+			if pr.State == "open" {
+				head = pr.HeadSHA
+			}
+		}
+		return head != "", "none"
+	}); err != nil {
+		return err
+	}
+	return p.stage.Repo.SetCheck(head, w[0], w[1], nil)
+}
+
+func checkPR(p *play, args string) error {
+	w := words(args)
+	pr, ok := p.stage.Repo.PR(p.number(w[0]))
+	if !ok {
+		return fmt.Errorf("there is no #%s", w[0])
+	}
+	return p.stage.Repo.SetCheck(pr.HeadSHA, w[1], w[2], nil)
+}
+
+func breakCluster(p *play, _ string) error {
+	p.stage.Cluster.Break(bot.NewTrouble(bot.TroubleTransient, nil, "Cluster prod can't be reached."))
+	return nil
+}
+
+func mendCluster(p *play, _ string) error { p.stage.Cluster.Break(nil); return nil }
+
+func killSwitch(p *play, args string) error {
+	if args == "on" {
+		return os.WriteFile(p.killFile, nil, 0o600)
+	}
+	return os.Remove(p.killFile)
+}
+
+func (p *play) number(args string) int {
+	n, err := strconv.Atoi(args)
+	if err != nil {
+		p.t.Fatalf("%q is no number", args)
+	}
+	return n
+}
+
+func closePR(p *play, args string) error { return p.stage.Repo.ClosePR(p.number(args), "bob") }
+
+func humanMerge(p *play, args string) error {
+	_, err := p.stage.Repo.MergePR(p.number(args), "squash", "bob")
+	return err
+}
+
+func advance(p *play, args string) error {
+	d, err := time.ParseDuration(args)
+	if err != nil {
+		return err
+	}
+	if p.engine == nil {
+		p.clock.Advance(d)
+		return nil
+	}
+	if err := p.engine.Idle(p.ctx); err != nil {
+		return err
+	}
+	p.clock.Advance(d)
+	return nil
+}
+
+func restart(p *play, _ string) error {
+	if err := p.stage.Stop(); err != nil {
+		return err
+	}
+	if err := p.newEngine(); err != nil {
+		return err
+	}
+	if err := p.stage.Rewire(p.ctx, p.stageOpts.Engine); err != nil {
+		return err
+	}
+	p.stage.Start(p.ctx)
+	return nil
+}
