@@ -36,15 +36,14 @@ func (r *run) gate(ctx context.Context) (*stop, error) {
 	var since time.Time
 	known := r.view.Pull.Gate.State != "" && r.view.Pull.Gate.State != "UNKNOWN"
 	refusals, recomputes, tells, reason := 0, 0, 0, ""
-	r.herald.soon(ctx, surface{check: true})
 	for first := true; ; first = false {
-		if changed := reason != r.view.Waiting; changed {
+		tell := surface{check: first}
+		if reason != r.view.Waiting {
 			r.view.Waiting = reason
-			if tells++; tells <= maxGateTells {
-				r.herald.soon(ctx, surface{sticky: true})
-			}
+			tells++
+			tell.sticky = tells <= maxGateTells
 		}
-		d, err := r.look(ctx, first && known, since)
+		d, err := r.look(ctx, first && known, since, tell)
 		if err != nil {
 			return nil, err
 		}
@@ -141,11 +140,11 @@ func (r *run) gateEnded(look gateLook, d Done[gateLook]) (end *stop, merged bool
 }
 
 // look reads everything that a merge rests on, the slow parts at once.
-func (r *run) look(ctx context.Context, known bool, since time.Time) (Done[gateLook], error) {
-	v, pull := r.snapshot(), *r.view.Pull
-	return attempt(ctx, r.Flow, r.j, "gate", func(ctx context.Context) (gateLook, error) {
-		r.save(ctx, v)
-		return r.readGate(ctx, pull, known, since)
+func (r *run) look(ctx context.Context, known bool, since time.Time, tell surface) (Done[gateLook], error) {
+	pull := *r.view.Pull
+	return attempt(ctx, r.Flow, r.j, "gate", func(act context.Context) (gateLook, error) {
+		r.herald.soon(ctx, tell)
+		return r.readGate(act, pull, known, since)
 	})
 }
 

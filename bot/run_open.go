@@ -13,14 +13,13 @@ func (r *run) approve(ctx context.Context) (*stop, error) {
 	}
 	r.begin("approve")
 	r.view.Waiting = fmt.Sprintf("Waiting for a second person: comment `/rollback approve %s`.", r.id)
-	r.herald.soon(ctx, surface{sticky: true})
-	v, since := r.snapshot(), time.Time{}
+	var since time.Time
 	for first := true; ; first = false {
-		d, err := attempt(ctx, r.Flow, r.j, "look for approval", func(ctx context.Context) (glance, error) {
+		d, err := attempt(ctx, r.Flow, r.j, "look for approval", func(act context.Context) (glance, error) {
 			if first {
-				r.save(ctx, v)
+				r.herald.soon(ctx, surface{sticky: true})
 			}
-			return r.glance(ctx)
+			return r.glance(act)
 		})
 		if err != nil {
 			return nil, err
@@ -106,8 +105,10 @@ const maxReplans = 5
 func (r *run) open(ctx context.Context) (*stop, error) {
 	for replan := 0; ; replan++ {
 		r.begin("open revert")
-		r.herald.soon(ctx, surface{sticky: true})
-		d, err := attempt(ctx, r.Flow, r.j, "open revert", r.openRevert)
+		d, err := attempt(ctx, r.Flow, r.j, "open revert", func(act context.Context) (RevertPull, error) {
+			r.herald.soon(ctx, surface{sticky: true})
+			return r.openRevert(act)
+		})
 		if err != nil {
 			return nil, err
 		}

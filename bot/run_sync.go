@@ -67,16 +67,13 @@ func (r *run) sync(ctx context.Context) (*stop, error) {
 	r.begin("sync")
 	var since, asked time.Time
 	for n := 1; ; n++ {
-		ask, v := n == 1, r.snapshot()
-		if n == 1 {
-			r.herald.soon(ctx, surface{sticky: true})
-		}
+		ask := n == 1
 		if !asked.IsZero() {
 			ask = r.lastEnd().Sub(asked) >= r.Timing.Resync
 		}
-		d, err := attempt(ctx, r.Flow, r.j, "sync", func(ctx context.Context) (syncLook, error) {
-			r.save(ctx, v)
-			return r.lookApplied(ctx, ask, n)
+		d, err := attempt(ctx, r.Flow, r.j, "sync", func(act context.Context) (syncLook, error) {
+			r.herald.soon(ctx, surface{sticky: n == 1})
+			return r.lookApplied(act, ask, n)
 		})
 		if err != nil {
 			return nil, err

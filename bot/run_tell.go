@@ -35,10 +35,16 @@ type herald struct {
 // surface selects what is brought up to date.
 type surface struct{ sticky, check bool }
 
-// soon tells in the background. Trouble goes to the log: the final report
-// brings everything up to date.
+// soon keeps the view for status and tells in the background. It is called
+// inside acts only: a replay must not write an old view over a newer one. ctx
+// is the flow's, since the act may be over sooner. Trouble goes to the log: the
+// final report brings everything up to date.
 func (h *herald) soon(ctx context.Context, s surface) {
 	v := h.run.snapshot()
+	h.run.save(ctx, v)
+	if s == (surface{}) {
+		return
+	}
 	h.wg.Go(func() {
 		if err := h.tell(ctx, v, s); err != nil && ctx.Err() == nil {
 			h.run.log.WarnContext(ctx, "telling people met trouble", "trouble", AsTrouble(err).Text)

@@ -24,7 +24,10 @@ func (r *run) verify(ctx context.Context) (*stop, error) {
 	}
 	var since time.Time
 	for {
-		d, err := attempt(ctx, r.Flow, r.j, "verify", r.lookVerified)
+		d, err := attempt(ctx, r.Flow, r.j, "verify", func(act context.Context) (verifyLook, error) {
+			r.herald.soon(ctx, surface{})
+			return r.lookVerified(act)
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -40,6 +43,9 @@ func (r *run) verify(ctx context.Context) (*stop, error) {
 		r.joined(look.Seen)
 		r.view.Apps, r.view.Rollouts, r.view.After = look.Apps, look.Rollouts, look.Checks
 		failing, unknown := worst(look.Checks)
+		if failing != nil {
+			r.view.Waiting = fmt.Sprintf("Waiting for %s: %s.", failing.Name, failing.Detail)
+		}
 		switch {
 		case grown:
 			// An App that joined late has to be synced before it is judged.

@@ -197,7 +197,7 @@ func (a *App) wireWebhooks() error {
 	}
 	a.server, err = webhooks.New(webhooks.Config{
 		Engine: a.engine, Secrets: secrets, AlertTokens: tokens, AppID: a.cfg.GitHub.AppID,
-		Registry: prometheus.NewRegistry(), Now: a.opts.Now, Log: a.log, OnPush: a.onPush,
+		Mentions: command.Mentions, Registry: prometheus.NewRegistry(), Now: a.opts.Now, Log: a.log, OnPush: a.onPush,
 	})
 	if err != nil {
 		return fmt.Errorf("webhooks: %w", err)

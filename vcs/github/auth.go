@@ -1,0 +1,277 @@
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/go-github/v60/github"
+
+	"github.com/backout-dev/backout/bot"
+)
+
+// scope names a use of tokens. Each has its own token, for one repository and
+// with no more permissions than the use needs, so that a leaked one opens
+// little.
+type scope string
+
+const (
+	scopeWork  scope = "work"  // the ports
+	scopeClone scope = "clone" // fetching the mirror
+)
+
+// wants lists the permissions of a scope. What the owner did not grant is left
+// out of the request, since asking for it would refuse the whole token
+// (https://docs.github.com/rest/apps/apps#create-an-installation-access-token-for-an-app);
+// the call that needs it then says what is missing. A comment on a pull
+// request takes pull_requests; issues may be read-only.
+func (s scope) wants() map[string]string {
+	if s == scopeClone {
+		return map[string]string{"metadata": "read", "contents": "read"}
+	}
+	return map[string]string{
+		"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write",
+		"checks": "write", "statuses": "read", "merge_queues": "read",
+	}
+}
+
+// asks is what a scope wants as far as it was granted.
+func (s scope) asks(granted map[string]string) map[string]string {
+	if len(granted) == 0 {
+		return nil
+	}
+	asks := map[string]string{}
+	for name, want := range s.wants() {
+		switch have := granted[name]; {
+		case have == "":
+		case want == "write" && have == "read":
+			asks[name] = "read"
+		default:
+			asks[name] = want
+		}
+	}
+	return asks
+}
+
+// installation is the App on the account that owns a repository.
+type installation struct {
+	ID          int64             `json:"id"`
+	Permissions map[string]string `json:"permissions"`
+	SuspendedAt *time.Time        `json:"suspended_at"`
+	Account     struct {
+		Login string `json:"login"`
+	} `json:"account"`
+}
+
+// token is an installation access token. GitHub lets it live for an hour.
+type token struct {
+	secret       string
+	expires      time.Time
+	installation int64
+}
+
+// tokenMargin is how early a token is replaced, so that one handed to a slow
+// clone or a chain of requests does not end in their middle.
+const tokenMargin = 5 * time.Minute
+
+// Token returns a token that can fetch the repository over HTTPS and nothing
+// else; the user name to send with it is "x-access-token". It is good for at
+// least five minutes.
+func (c *Client) Token(ctx context.Context, name bot.RepoName) (string, error) {
+	r, err := c.repo(name)
+	if err != nil {
+		return "", err
+	}
+	t, err := r.token(ctx, scopeClone)
+	if err != nil {
+		return "", r.trouble(err, "get a token to fetch %s", name)
+	}
+	return t.secret, nil
+}
+
+// Warm gets ready what opening a revert needs, so that none of it is on the
+// clock: the token and the repository's node ID.
+func (c *Client) Warm(ctx context.Context, name bot.RepoName) error {
+	r, err := c.repo(name)
+	if err != nil {
+		return err
+	}
+	if _, err := r.token(ctx, scopeWork); err != nil {
+		return r.trouble(err, "get a token for %s", name)
+	}
+	if _, err := r.node(ctx); err != nil {
+		return r.trouble(err, "read repository %s", name)
+	}
+	return nil
+}
+
+// token returns a token of the scope, from memory or newly minted.
+func (r *repository) token(ctx context.Context, sc scope) (token, error) {
+	if t, ok := r.cached(sc); ok {
+		return t, nil
+	}
+	select {
+	case r.turn <- struct{}{}:
+		defer func() { <-r.turn }()
+	case <-ctx.Done():
+		return token{}, ctx.Err()
+	}
+	if t, ok := r.cached(sc); ok {
+		return t, nil
+	}
+	known := r.installed().ID != 0
+	t, err := r.mint(ctx, sc)
+	if known && refused(err) {
+		// The installation may have been replaced, or its permissions changed,
+		// since we looked.
+		r.forgetInstallation()
+		t, err = r.mint(ctx, sc)
+	}
+	if err != nil && ctx.Err() == nil {
+		// Judged here, or its status would be taken for that of the request
+		// that the token is for.
+		err = r.client.judge(err)
+	}
+	return t, err
+}
+
+func (r *repository) mint(ctx context.Context, sc scope) (token, error) {
+	in, err := r.findInstallation(ctx)
+	if err != nil {
+		return token{}, err
+	}
+	ask := struct {
+		Repositories []string          `json:"repositories"`
+		Permissions  map[string]string `json:"permissions,omitempty"`
+	}{[]string{r.short}, sc.asks(in.Permissions)}
+	var got struct {
+		Token        string    `json:"token"`
+		ExpiresAt    time.Time `json:"expires_at"`
+		Repositories []struct {
+			NodeID string `json:"node_id"`
+		} `json:"repositories"`
+	}
+	path := fmt.Sprintf("app/installations/%d/access_tokens", in.ID)
+	if _, err := call(ctx, r.client.rest(r.client.app), http.MethodPost, path, ask, &got); err != nil {
+		return token{}, r.notInstalled(err)
+	}
+	if got.Token == "" {
+		return token{}, errors.New("github: the answer holds no token")
+	}
+	t := token{secret: got.Token, expires: got.ExpiresAt, installation: in.ID}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tokens[sc] = t
+	if len(got.Repositories) == 1 {
+		r.nodeID = got.Repositories[0].NodeID
+	}
+	return t, nil
+}
+
+func (r *repository) findInstallation(ctx context.Context) (installation, error) {
+	if in := r.installed(); in.ID != 0 {
+		return in, nil
+	}
+	var in installation
+	_, err := call(ctx, r.client.rest(r.client.app), http.MethodGet, r.path("/installation"), nil, &in)
+	if err != nil {
+		return in, r.notInstalled(err)
+	}
+	if in.SuspendedAt != nil {
+		return in, bot.NewTrouble(bot.TroubleForbidden, nil, "the App's installation on %s is suspended", r.owner).
+			WithAdvice("unsuspend it in the settings of %s, under GitHub Apps", r.owner)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.installation = in
+	return in, nil
+}
+
+// notInstalled says in plain words that GitHub does not know us on this
+// repository; other errors pass.
+func (r *repository) notInstalled(err error) error {
+	var e *github.ErrorResponse
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch status := e.Response.StatusCode; {
+	case status == http.StatusUnprocessableEntity && strings.Contains(e.Message, "permissions"):
+		return err // the installation's permissions changed under us.
+	case status == http.StatusNotFound, status == http.StatusUnprocessableEntity:
+		return bot.NewTrouble(bot.TroubleNotFound, nil, "the App is not installed on %s", r.name).
+			WithAdvice("install the App on %s, or add it to the installation's repositories", r.name)
+	case status == http.StatusUnauthorized:
+		return bot.NewTrouble(bot.TroubleForbidden, nil, "GitHub does not accept the App's key").
+			WithAdvice("check that App ID and private key belong together, and that this machine's clock is right")
+	}
+	return err
+}
+
+// node returns the repository's GraphQL ID.
+func (r *repository) node(ctx context.Context) (string, error) {
+	r.mu.Lock()
+	id := r.nodeID
+	r.mu.Unlock()
+	if id != "" {
+		return id, nil
+	}
+	var got struct {
+		NodeID string `json:"node_id"`
+	}
+	if err := r.get(ctx, r.path(""), &got); err != nil {
+		return "", err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.nodeID = got.NodeID
+	return got.NodeID, nil
+}
+
+func (r *repository) cached(sc scope) (token, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t, ok := r.tokens[sc]
+	return t, ok && r.client.now().Before(t.expires.Add(-tokenMargin))
+}
+
+func (r *repository) installed() installation {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.installation
+}
+
+func (r *repository) forgetInstallation() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.installation = installation{}
+}
+
+// forget drops a token that GitHub did not take, and what we knew of the
+// installation.
+func (r *repository) forget(used token) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for sc, t := range r.tokens {
+		if t == used {
+			delete(r.tokens, sc)
+			r.installation = installation{}
+		}
+	}
+}
+
+// trouble is Client.trouble, and where a permission is missing it forgets the
+// token that lacks it, so that one which is granted now counts at the next
+// try and not an hour later.
+func (r *repository) trouble(err error, act string, args ...any) error {
+	err = r.client.trouble(err, act, args...)
+	if bot.IsTrouble(err, bot.TroubleForbidden) {
+		r.mu.Lock()
+		used := r.tokens[scopeWork]
+		r.mu.Unlock()
+		r.forget(used)
+	}
+	return err
+}

@@ -1,0 +1,95 @@
+package github
+
+import (
+	"errors"
+	"io"
+	"net/http"
+)
+
+// authorised signs requests with the repository's installation token. A token
+// that GitHub no longer takes (401) is forgotten and the request sent once
+// more with a new one: a 401 comes before any effect, so that is safe for
+// writes too.
+type authorised struct{ repo *repository }
+
+// RoundTrip implements http.RoundTripper.
+func (a *authorised) RoundTrip(req *http.Request) (*http.Response, error) {
+	body := req.Body
+	for again := false; ; again = true {
+		resp, used, err := a.send(req, body)
+		if err != nil || resp.StatusCode != http.StatusUnauthorized || again {
+			return resp, err
+		}
+		if req.Body != nil && req.Body != http.NoBody {
+			if req.GetBody == nil {
+				return resp, nil
+			}
+			if body, err = req.GetBody(); err != nil {
+				return resp, nil //nolint:nilerr // the 401 says more.
+			}
+		}
+		discard(resp)
+		a.repo.forget(used)
+	}
+}
+
+func (a *authorised) send(req *http.Request, body io.ReadCloser) (*http.Response, token, error) {
+	c := a.repo.client
+	refuse := func(err error) (*http.Response, token, error) {
+		if body != nil {
+			body.Close() //nolint:errcheck // it was never read.
+		}
+		return nil, token{}, err
+	}
+	if req.URL.Host != c.restURL.Host {
+		return refuse(errOtherHost)
+	}
+	tok, err := a.repo.token(req.Context(), scopeWork)
+	if err != nil {
+		return refuse(err)
+	}
+	if err := c.limits.check(tok.installation, c.now()); err != nil {
+		return refuse(err)
+	}
+	signed := req.Clone(req.Context())
+	signed.Body = body
+	signed.Header.Set("Authorization", "Bearer "+tok.secret)
+	resp, err := readAgain{c.base}.RoundTrip(signed)
+	if err == nil {
+		c.limits.note(tok.installation, resp, c.now())
+	}
+	return resp, tok, err
+}
+
+// readAgain repeats a read once when the connection broke. Writes are never
+// repeated here: whether they took effect is for the world to say.
+type readAgain struct{ base http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (t readAgain) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.base.RoundTrip(req)
+	if err != nil && req.Method == http.MethodGet && req.Context().Err() == nil {
+		return t.base.RoundTrip(req)
+	}
+	return resp, err
+}
+
+var errOtherHost = errors.New("github: refused to send a token to another host")
+
+// stayOnHost keeps tokens from following a redirect elsewhere. GitHub
+// redirects within its API when a repository or a branch was renamed.
+func stayOnHost(req *http.Request, via []*http.Request) error {
+	if len(via) > 5 {
+		return errors.New("github: too many redirects")
+	}
+	if first := via[0].URL; req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
+		return errOtherHost
+	}
+	return nil
+}
+
+// discard lets the connection be used again.
+func discard(resp *http.Response) {
+	io.CopyN(io.Discard, resp.Body, 64<<10) //nolint:errcheck // best effort.
+	resp.Body.Close()                       //nolint:errcheck // likewise.
+}
