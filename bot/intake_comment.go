@@ -126,7 +126,7 @@ func (f *Flow) commandRollback(ctx context.Context, j Journal, e Event, cmd Comm
 // start begins or joins a Rollback in the ledger and starts its flow. Both acts
 // have natural keys, so a crash between them heals on replay.
 func (f *Flow) start(ctx context.Context, j Journal, rb Rollback) (Begun, *Trouble, error) {
-	d, err := attempt(ctx, f, j, "begin "+rb.Culprit.Head().Short(), func(ctx context.Context) (Begun, error) {
+	d, err := attempt(ctx, f, j, "begin", func(ctx context.Context) (Begun, error) {
 		begun, err := f.Ports.Ledger.Begin(ctx, rb)
 		if err != nil || begun.Busy != "" {
 			return begun, err

@@ -38,6 +38,7 @@ func TestStories(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
 			archive, err := txtar.ParseFile(file)
 			if err != nil {
 				t.Fatal(err)
@@ -49,6 +50,9 @@ func TestStories(t *testing.T) {
 					p.run(string(archive.Comment))
 					if e.opts == nil || e.opts.LoseEachResult {
 						return
+					}
+					if err := p.engine.Idle(p.ctx); err != nil {
+						t.Fatal(err)
 					}
 					steps := p.steps()
 					if plain == nil {
@@ -229,7 +233,7 @@ func (p *play) steps() []string {
 		last := ""
 		for _, s := range all[id] {
 			name := string(s)
-			if strings.HasPrefix(name, "wait ") || strings.HasSuffix(name, ": pause") || name == last {
+			if strings.Contains(name, "wait") || strings.HasSuffix(name, ": pause") || name == last {
 				continue
 			}
 			last = name

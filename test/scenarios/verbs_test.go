@@ -17,20 +17,17 @@ import (
 	"github.com/backout-dev/backout/test/simcluster"
 )
 
-var verbs map[string]func(p *play, args string) error
-
-func init() {
-	verbs = map[string]func(*play, string) error{
-		"protect": protect, "ci": ci, "app": addApp, "policy": setPolicy, "observe": observe, "start": start,
-		"pr": openPR, "merge": mergePR, "push": push, "deploy": deploy,
-		"comment": comment, "edit-comment": editComment, "alert": alert, "resolve": resolve,
-		"late-alert": lateAlert, "suspend": suspend, "resume": resume, "grant": grant, "check": check, "check-pr": checkPR,
-		"break-cluster": breakCluster, "mend-cluster": mendCluster, "kill-switch": killSwitch,
-		"close": closePR, "human-merge": humanMerge, "advance": advance, "restart": restart,
-		"want-verdict": wantVerdict, "want-pulls": wantPulls, "want-comment": wantComment, "want-comments": wantComments,
-		"want-file": wantFile, "want-held": wantHeld, "want-free": wantFree, "want-effect": wantEffect,
-		"want-no-writes": wantNoWrites, "want-rollbacks": wantRollbacks, "want-waiting": wantWaiting,
-	}
+// verbs are the words of the scripts; doc.go explains them.
+var verbs = map[string]func(p *play, args string) error{
+	"protect": protect, "ci": ci, "app": addApp, "policy": setPolicy, "observe": observe, "start": start,
+	"pr": openPR, "merge": mergePR, "push": push, "deploy": deploy,
+	"comment": comment, "edit-comment": editComment, "alert": alert, "late-alert": lateAlert, "resolve": resolve,
+	"suspend": suspend, "resume": resume, "grant": grant, "check": check, "check-pr": checkPR,
+	"break-cluster": breakCluster, "mend-cluster": mendCluster, "kill-switch": killSwitch,
+	"close": closePR, "human-merge": humanMerge, "advance": advance, "restart": restart,
+	"want-verdict": wantVerdict, "want-pulls": wantPulls, "want-comment": wantComment, "want-comments": wantComments,
+	"want-file": wantFile, "want-held": wantHeld, "want-free": wantFree, "want-effect": wantEffect,
+	"want-no-writes": wantNoWrites, "want-rollbacks": wantRollbacks, "want-waiting": wantWaiting,
 }
 
 // words splits a line like a shell: double quotes keep spaces.
