@@ -21,14 +21,14 @@ func (p *play) mine() []fakehub.PR {
 
 func wantVerdict(p *play, args string) error {
 	return p.until("verdict "+args, func() (bool, string) {
-		for _, r := range p.rollbacks() {
-			if r.End == nil {
-				return false, "rollback " + string(r.ID) + " is under way"
-			}
-		}
 		rs := p.rollbacks()
 		if len(rs) == 0 {
 			return false, "no rollback"
+		}
+		for _, r := range rs {
+			if r.End == nil {
+				return false, "rollback " + string(r.ID) + " is under way"
+			}
 		}
 		return string(rs[0].End.Verdict) == args, string(rs[0].End.Verdict) + ": " + rs[0].End.Summary
 	})
