@@ -2,8 +2,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # Versions of tools that are not Go modules of ours.
-GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0
-PACKAGES := git make gcc libc6-dev prometheus prometheus-alertmanager redis-server
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.2
+PACKAGES := git make gcc libc6-dev prometheus prometheus-alertmanager redis-server postgresql
 
 .PHONY: help
 help: ## Show this help.

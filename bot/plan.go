@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -119,7 +120,7 @@ func (f *Flow) touched(ctx context.Context, repo RepoName, base string, rev SHA,
 	}
 	var out []App
 	for _, app := range apps {
-		if app.Source.Repo != repo || app.Source.Untracked != "" || !tracks(app, base) {
+		if !strings.EqualFold(string(app.Source.Repo), string(repo)) || app.Source.Untracked != "" || !tracks(app, base) {
 			continue
 		}
 		closure := f.Ports.Ranker.Closure(tree, app.Source.Paths)

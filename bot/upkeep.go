@@ -98,3 +98,24 @@ func (f *Flow) record(ctx context.Context, app App) error {
 	}
 	return f.Ports.Ledger.Observe(ctx, line)
 }
+
+// Bury tells people that a Rollback's flow was given up after it failed again
+// and again. The ledger has closed it by then, and the janitor releases what it
+// held.
+func (f *Flow) Bury(ctx context.Context, id RollbackID) error {
+	rec, err := f.Ports.Ledger.Rollback(ctx, id)
+	if err != nil {
+		return fmt.Errorf("read rollback %s: %w", id, err)
+	}
+	v := View{Rollback: rec.Rollback, Server: f.Server}
+	if rec.View != nil {
+		v = *rec.View
+	}
+	if rec.End != nil {
+		v.Verdict, v.Summary, v.Ended = rec.End.Verdict, rec.End.Summary, rec.End.At
+	}
+	v.Todo = append(v.Todo, "Look at the revert and at the Apps below; what was held is released by itself.", "Comment `/rollback` to try again.")
+	r := &run{Flow: f, id: id, log: f.Log.With("rollback", id)}
+	r.herald.run = r
+	return r.herald.tell(ctx, v, surface{sticky: true, check: true})
+}

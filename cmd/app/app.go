@@ -180,9 +180,17 @@ func (a *App) wireStore(ctx context.Context) (bot.Ledger, error) {
 }
 
 // onDead is told of a flow that was given up. A Rollback is finished in the
-// ledger by then; what it held, the janitor releases.
+// ledger by then; what it held, the janitor releases. It is called again until
+// people are told, unless telling them can't work.
 func (a *App) onDead(ctx context.Context, d durable.Dead) error {
 	a.log.ErrorContext(ctx, "flow given up", "flow", d.Flow, "id", d.ID, "rollback", d.Rollback, "error", d.Err)
+	if d.Rollback == "" {
+		return nil
+	}
+	err := a.Flow.Bury(ctx, d.Rollback)
+	if bot.IsTrouble(err, bot.TroubleTransient) {
+		return err
+	}
 	return nil
 }
 
@@ -269,6 +277,15 @@ func (a *App) Run(ctx context.Context) error {
 		a.every(ctx, time.Duration(a.cfg.RecordEvery), "recording what runs", a.Flow.Record)
 		return nil
 	})
+	if p, ok := a.engine.(pruner); ok {
+		g.Go(func() error {
+			a.every(ctx, pruneEvery, "pruning old journals", func(ctx context.Context) error {
+				_, err := p.Prune(ctx, a.opts.Now().Add(-keepJournals))
+				return err
+			})
+			return nil
+		})
+	}
 	g.Go(func() error {
 		a.every(ctx, time.Duration(a.cfg.JanitorEvery), "sweeping holds", func(ctx context.Context) error {
 			_, err := a.Flow.Sweep(ctx)
@@ -278,6 +295,17 @@ func (a *App) Run(ctx context.Context) error {
 	})
 	return g.Wait()
 }
+
+// pruner is an engine whose journals pile up. The ledger keeps every Rollback;
+// the journals of ended flows serve only to look into what happened.
+type pruner interface {
+	Prune(ctx context.Context, before time.Time) (int, error)
+}
+
+const (
+	pruneEvery   = time.Hour
+	keepJournals = 30 * 24 * time.Hour
+)
 
 // every runs act at once and then in intervals, until ctx ends. Trouble is
 // logged: the next round may do better.

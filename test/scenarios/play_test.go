@@ -170,6 +170,7 @@ func (p *play) newEngine() error {
 			return err
 		}
 		p.t.Cleanup(func() { _ = ledger.Close() })
+		ledger.Now = p.clock.Now
 		p.ledger = ledger
 	}
 	o := *p.opts
