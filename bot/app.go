@@ -107,6 +107,8 @@ type Rollout struct {
 	Workload Workload `json:"workload"`
 	// Done is true when every wanted replica is updated and available.
 	Done bool `json:"done"`
+	// Gone is true when there is no such object (any more).
+	Gone bool `json:"gone,omitempty"`
 	// Failed is true when it will not finish by itself.
 	Failed bool   `json:"failed"`
 	Reason string `json:"reason,omitempty"`

@@ -207,7 +207,8 @@ func refused(cmd Command, advice, format string, args ...any) aim {
 }
 
 // targets are the Apps that a change touches and that are not well now; when
-// all are well, all of them.
+// all are well, all of them. An App that tracks no branch is a target only when
+// there is no other: then the decision refuses and says why.
 func (f *Flow) targets(ctx context.Context, repo RepoName, base string, head SHA, ch Change) ([]AppID, error) {
 	apps, err := f.Ports.Fleet.Apps(ctx)
 	if err != nil {
@@ -217,17 +218,23 @@ func (f *Flow) targets(ctx context.Context, repo RepoName, base string, head SHA
 	if err != nil {
 		return nil, err
 	}
-	var all, unwell []AppID
+	var all, unwell, untracked []AppID
 	for _, app := range touched {
-		all = append(all, app.ID)
-		if app.Health == HealthBad {
+		switch {
+		case app.Source.Untracked != "":
+			untracked = append(untracked, app.ID)
+			continue
+		case app.Health == HealthBad:
 			unwell = append(unwell, app.ID)
 		}
+		all = append(all, app.ID)
 	}
-	if len(unwell) > 0 {
-		return unwell, nil
+	for _, choice := range [][]AppID{unwell, all, untracked} {
+		if len(choice) > 0 {
+			return choice, nil
+		}
 	}
-	return all, nil
+	return nil, nil
 }
 
 // changeAt is the change that a commit belongs to: its pull request's when it

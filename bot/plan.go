@@ -104,15 +104,15 @@ func (f *Flow) affected(ctx context.Context, rb Rollback, rv Revert) ([]AppID, e
 	}
 	var out []AppID
 	for _, app := range touched {
-		if !slices.Contains(rb.Apps, app.ID) {
+		if app.Source.Untracked == "" && !slices.Contains(rb.Apps, app.ID) {
 			out = append(out, app.ID)
 		}
 	}
 	return out, nil
 }
 
-// touched keeps the Apps that track repo's base branch and are built from one
-// of the paths, as the tree at rev references them.
+// touched keeps the Apps that are built from one of the paths of repo, as the
+// tree at rev references them, and track its base branch or no branch at all.
 func (f *Flow) touched(ctx context.Context, repo RepoName, base string, rev SHA, paths []string, apps []App) ([]App, error) {
 	tree, err := f.Ports.History.Tree(ctx, repo, rev)
 	if err != nil {
@@ -120,7 +120,7 @@ func (f *Flow) touched(ctx context.Context, repo RepoName, base string, rev SHA,
 	}
 	var out []App
 	for _, app := range apps {
-		if !strings.EqualFold(string(app.Source.Repo), string(repo)) || app.Source.Untracked != "" || !tracks(app, base) {
+		if !strings.EqualFold(string(app.Source.Repo), string(repo)) || !tracks(app, base) {
 			continue
 		}
 		closure := f.Ports.Ranker.Closure(tree, app.Source.Paths)

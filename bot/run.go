@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -117,7 +118,8 @@ func (r *run) unable() *stop {
 	case p.Revert.Status == RevertEmpty:
 		return &stop{verdict: VerdictNothingToDo, summary: fmt.Sprintf("Nothing of %s is left on %s.", short, r.rb.Base)}
 	case p.Decision.Verb == VerbRefuse:
-		return &stop{verdict: VerdictNeedsHuman, summary: firstReason(p.Decision)}
+		return needsHuman("Backout may not do this by itself. "+reasons(p.Decision),
+			fmt.Sprintf("Do it by hand (git revert %s%s), or comment `/rollback` again once the reasons are gone.", mainlineFlag(r.rb.Culprit), short))
 	case p.Revert.Status == RevertConflict:
 		return needsHuman(fmt.Sprintf("Later commits changed the same lines, so %s can't be reverted by itself.", short),
 			fmt.Sprintf("git revert %s%s", mainlineFlag(r.rb.Culprit), r.rb.Culprit.Head()),
@@ -126,11 +128,13 @@ func (r *run) unable() *stop {
 	return nil
 }
 
-func firstReason(d Decision) string {
-	if len(d.Reasons) == 0 {
-		return "Refused."
+// reasons are a decision's reasons in one paragraph.
+func reasons(d Decision) string {
+	texts := make([]string, 0, len(d.Reasons))
+	for _, r := range d.Reasons {
+		texts = append(texts, r.Text)
 	}
-	return d.Reasons[0].Text
+	return strings.Join(texts, " ")
 }
 
 func mainlineFlag(c Change) string {

@@ -159,6 +159,9 @@ func healthCheck(app App) CheckResult {
 func rolloutCheck(ro Rollout) CheckResult {
 	c := CheckResult{Name: ro.Workload.String(), Status: CheckPass, Detail: "rolled out"}
 	switch {
+	case ro.Gone && ro.Workload.Kind == "Job":
+		// Jobs are deleted when their time to live is over.
+		c.Detail = "finished and gone"
 	case len(ro.CrashLooping) > 0:
 		c.Status, c.Detail = CheckFail, fmt.Sprintf("%s is crash-looping", ro.CrashLooping[0])
 	case !ro.Done:

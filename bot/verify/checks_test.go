@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -19,9 +20,12 @@ func answering(t *testing.T, status int, body string) *Monitoring {
 	return monitoring(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
-		fmt.Fprint(w, body)
+		reply(w, "%s", body)
 	})
 }
+
+// reply writes an answer. Who went away does not hear it.
+func reply(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
 
 // monitoring asks a handler instead of Prometheus.
 func monitoring(t *testing.T, h http.HandlerFunc) *Monitoring {
@@ -127,7 +131,7 @@ func TestRunSustained(t *testing.T) {
 						t.Errorf("%s = %s, want %s", k, got, want)
 					}
 				}
-				fmt.Fprint(w, data("matrix", tt.result))
+				reply(w, "%s", data("matrix", tt.result))
 			})
 			c := check()
 			c.For = 5 * time.Second
@@ -146,7 +150,7 @@ func TestRunAsksForTheApp(t *testing.T) {
 	var query, at string
 	m := monitoring(t, func(w http.ResponseWriter, r *http.Request) {
 		query, at = r.FormValue("query"), r.FormValue("time")
-		fmt.Fprint(w, data("scalar", `[1,"0"]`))
+		reply(w, "%s", data("scalar", `[1,"0"]`))
 	})
 	c := check()
 	c.Query = `rate(errors{ns="{{namespace}}"}[5m])`

@@ -14,17 +14,13 @@ import (
 // posted reads what Prometheus told Alertmanager, by the alerts' names.
 func posted(t *testing.T, alertmanager string) map[string]bot.Alert {
 	t.Helper()
-	resp, err := http.Get(alertmanager + "/api/v2/alerts")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
+	_, body := get(alertmanager + "/api/v2/alerts")
 	var list []struct {
 		Fingerprint string
 		Labels      map[string]string
 		StartsAt    time.Time
 	}
-	if err := json.NewDecoder(resp.Body).Decode(&list); err != nil {
+	if err := json.Unmarshal(body, &list); err != nil {
 		t.Fatal(err)
 	}
 	out := map[string]bot.Alert{}
@@ -44,9 +40,8 @@ func silence(t *testing.T, alertmanager string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		t.Fatalf("silence: %s", resp.Status)
+	if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("silence: %s, %v", resp.Status, err)
 	}
 }
 
@@ -115,14 +110,8 @@ groups:
 
 	silence(t, alertmanager)
 	until(t, "the silence counts", func() bool {
-		resp, err := http.Get(alertmanager + "/api/v2/alerts?silenced=false")
-		if err != nil {
-			return false
-		}
-		defer resp.Body.Close()
-		var b [2]byte
-		_, err = resp.Body.Read(b[:])
-		return string(b[:]) == "[]"
+		_, body := get(alertmanager + "/api/v2/alerts?silenced=false")
+		return strings.TrimSpace(string(body)) == "[]"
 	})
 	if firing, known, err := m.Firing(t.Context(), a); !firing || !known || err != nil {
 		t.Errorf("silenced: Firing = %v, %v, %v; a silence is not the end", firing, known, err)

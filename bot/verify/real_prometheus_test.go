@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -23,8 +22,8 @@ func startExporter(t *testing.T) *exporter {
 	e := &exporter{}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		n := e.errors.Load()
-		fmt.Fprintf(w, "app_errors{namespace=\"shop\",pod=\"a\"} 0\napp_errors{namespace=\"shop\",pod=\"b\"} %d\n", n)
-		fmt.Fprint(w, `odd{value="a\"b\\c'd\ne}) or vector(1) #"} 1`+"\n")
+		reply(w, "app_errors{namespace=\"shop\",pod=\"a\"} 0\napp_errors{namespace=\"shop\",pod=\"b\"} %d\n", n)
+		reply(w, "%s", `odd{value="a\"b\\c'd\ne}) or vector(1) #"} 1`+"\n")
 	}))
 	t.Cleanup(s.Close)
 	e.url = s.URL

@@ -3,7 +3,9 @@ package verify
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -70,12 +72,8 @@ func serve(t *testing.T, program string, args ...string) string {
 	select {
 	case a := <-address:
 		until(t, program+" is ready", func() bool {
-			resp, err := http.Get("http://" + a + "/-/ready")
-			if err != nil {
-				return false
-			}
-			defer resp.Body.Close()
-			return resp.StatusCode == http.StatusOK
+			status, _ := get("http://" + a + "/-/ready")
+			return status == http.StatusOK
 		})
 		return "http://" + a
 	case <-ended:
@@ -84,6 +82,19 @@ func serve(t *testing.T, program string, args ...string) string {
 		t.Fatalf("%s does not listen after a minute", program)
 	}
 	return ""
+}
+
+// get reads a page. The status is 0 when there is no answer.
+func get(url string) (status int, body []byte) {
+	resp, err := http.Get(url)
+	if err != nil {
+		return 0, nil
+	}
+	body, err = io.ReadAll(resp.Body)
+	if errors.Join(err, resp.Body.Close()) != nil {
+		return 0, nil
+	}
+	return resp.StatusCode, body
 }
 
 // until asks again and again until something is so.

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"encoding/pem"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -40,7 +39,7 @@ func TestCredentials(t *testing.T) {
 			got := "not asked"
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				got = r.Header.Get(tt.header)
-				fmt.Fprint(w, data("scalar", `[1,"0"]`))
+				reply(w, "%s", data("scalar", `[1,"0"]`))
 			}))
 			t.Cleanup(s.Close)
 			tt.endpoint.URL = s.URL
@@ -60,7 +59,7 @@ func TestCredentialsRotate(t *testing.T) {
 	var got string
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got = r.Header.Get("Authorization")
-		fmt.Fprint(w, data("scalar", `[1,"0"]`))
+		reply(w, "%s", data("scalar", `[1,"0"]`))
 	}))
 	t.Cleanup(s.Close)
 	token := file(t, "first")
@@ -90,11 +89,11 @@ func TestRedirects(t *testing.T) {
 	}))
 	t.Cleanup(elsewhere.Close)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.Path == "/here/api/v1/query":
+		switch r.URL.Path {
+		case "/here/api/v1/query":
 			http.Redirect(w, r, "/there", http.StatusTemporaryRedirect)
-		case r.URL.Path == "/there":
-			fmt.Fprint(w, data("scalar", `[1,"0"]`))
+		case "/there":
+			reply(w, "%s", data("scalar", `[1,"0"]`))
 		default:
 			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
 		}
@@ -118,7 +117,7 @@ func TestRedirects(t *testing.T) {
 
 func TestCertificates(t *testing.T) {
 	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, data("scalar", `[1,"0"]`))
+		reply(w, "%s", data("scalar", `[1,"0"]`))
 	}))
 	t.Cleanup(s.Close)
 	ca := file(t, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})))

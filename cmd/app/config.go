@@ -3,7 +3,6 @@ package app
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -121,7 +120,8 @@ type Log struct {
 }
 
 // LoadConfig reads and checks a configuration file. Every problem found is in
-// the one error, each with what to do.
+// the one error, each with what to do. File names are relative to the file's
+// folder, and absolute in what is returned.
 func LoadConfig(file string) (Config, error) {
 	b, err := os.ReadFile(file)
 	if err != nil {
@@ -131,14 +131,15 @@ func LoadConfig(file string) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("%s: %w", file, err)
 	}
-	return c.relativeTo(filepath.Dir(file)), nil
+	dir, err := filepath.Abs(filepath.Dir(file))
+	if err != nil {
+		return Config{}, fmt.Errorf("find the folder of %s: %w", file, err)
+	}
+	return c.relativeTo(dir), nil
 }
 
 // ParseConfig decodes and checks a configuration.
 func ParseConfig(b []byte) (Config, error) {
-	if err := checkKeys(b, Config{}); err != nil {
-		return Config{}, err
-	}
 	c := Config{
 		Listen:       Listen{Public: ":8080", Internal: "127.0.0.1:8081"},
 		GitHub:       GitHub{WebURL: "https://github.com"},
@@ -147,81 +148,26 @@ func ParseConfig(b []byte) (Config, error) {
 		JanitorEvery: policy.Duration(15 * time.Second),
 		Log:          Log{Level: "info", Format: "json"},
 	}
-	if err := yaml.UnmarshalStrict(b, &c); err != nil {
-		return Config{}, fmt.Errorf("decode configuration: %w", err)
+	problems, err := checkKeys(b, c)
+	if err != nil {
+		return Config{}, err
 	}
-	return c, c.check()
+	decode := yaml.UnmarshalStrict
+	if len(problems) > 0 {
+		decode = yaml.Unmarshal // what can be read is checked, too: one look finds all
+	}
+	if err := decode(b, &c); err == nil {
+		problems = append(problems, c.check())
+	} else if len(problems) == 0 {
+		problems = append(problems, fmt.Errorf("decode configuration: %w", err))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return Config{}, err
+	}
+	return c, nil
 }
 
-func (c Config) check() error {
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if c.DataDir == "" {
-		bad("data_dir: missing; name a directory that survives restarts")
-	}
-	if c.GitHub.AppID == 0 {
-		bad("github.app_id: missing; it stands on the App's settings page")
-	}
-	if c.GitHub.PrivateKeyFile == "" {
-		bad("github.private_key_file: missing; name the PEM file that GitHub gave you for the App")
-	}
-	if n := len(c.GitHub.WebhookSecretFiles); n == 0 || n > 2 {
-		bad("github.webhook_secret_files: %d files; name one, or two while you rotate the secret", n)
-	}
-	if u, err := url.Parse(c.GitHub.WebURL); err != nil || u.Host == "" || u.Scheme == "" {
-		bad("github.web_url: %q is not an address like https://github.example.com", c.GitHub.WebURL)
-	}
-	for i, cl := range c.Clusters {
-		c.checkCluster(i, cl, bad)
-	}
-	for i, l := range c.Locate {
-		if _, err := parseAppID(l.App); err != nil {
-			bad("locate[%d].app: %w", i, err)
-		}
-		if len(l.Match) == 0 {
-			bad("locate[%d].match: missing; name at least one label", i)
-		}
-	}
-	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level) {
-		bad("log.level: %q is none of debug, info, warn, error", c.Log.Level)
-	}
-	if !slices.Contains([]string{"json", "text"}, c.Log.Format) {
-		bad("log.format: %q is none of json, text", c.Log.Format)
-	}
-	if _, err := policy.New(c.Policy.Defaults, c.Policy.Apps); err != nil {
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
-}
-
-func (c Config) checkCluster(i int, cl Cluster, bad func(string, ...any)) {
-	where := fmt.Sprintf("clusters[%d]", i)
-	if cl.Name == "" || strings.Contains(cl.Name, "/") {
-		bad("%s.name: %q; give every cluster a name without slashes", where, cl.Name)
-	}
-	for _, other := range c.Clusters[:i] {
-		if other.Name == cl.Name {
-			bad("%s.name: %q is used twice", where, cl.Name)
-		}
-	}
-	if (cl.KubeconfigFile == "") != cl.InCluster {
-		bad("%s: give either kubeconfig_file or in_cluster: true", where)
-	}
-	if cl.AlertLabel != "" && !strings.Contains(cl.AlertLabel, "=") {
-		bad("%s.alert_label: %q; write it as label=value", where, cl.AlertLabel)
-	}
-	if cl.AlertLabel == "" && len(c.Clusters) > 1 {
-		bad("%s.alert_label: missing; with several clusters, alerts must tell which one they speak of", where)
-	}
-	if cl.Flux == nil && cl.ArgoCD == nil {
-		bad("%s: nothing delivers to it; add flux: {} or argocd:", where)
-	}
-	if a := cl.ArgoCD; a != nil && (a.Server == "" || a.TokenFile == "") {
-		bad("%s.argocd: server and token_file are needed", where)
-	}
-}
-
-// relativeTo makes file names relative to the configuration's folder absolute.
+// relativeTo makes file names that are relative to a folder absolute.
 func (c Config) relativeTo(dir string) Config {
 	abs := func(p *string) {
 		if *p != "" && !filepath.IsAbs(*p) {
@@ -255,6 +201,10 @@ func parseAppID(s string) (bot.AppID, error) {
 	p := strings.Split(s, "/")
 	if len(p) != 4 || slices.Contains(p, "") {
 		return bot.AppID{}, fmt.Errorf("%q is not cluster/Kind/namespace/name", s)
+	}
+	kinds := []bot.AppKind{bot.KindKustomization, bot.KindHelmRelease, bot.KindApplication}
+	if !slices.Contains(kinds, bot.AppKind(p[1])) {
+		return bot.AppID{}, fmt.Errorf("%q is none of Kustomization, HelmRelease, Application", p[1])
 	}
 	return bot.AppID{Cluster: p[0], Kind: bot.AppKind(p[1]), Namespace: p[2], Name: p[3]}, nil
 }

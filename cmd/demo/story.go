@@ -16,6 +16,9 @@ import (
 	"github.com/backout-dev/backout/test/stage"
 )
 
+// latency is how long the demo's GitHub takes for each answer.
+const latency = 60 * time.Millisecond
+
 // manifest is the one App's manifest; the image is what changes.
 const manifest = `apiVersion: apps/v1
 kind: Deployment
@@ -116,6 +119,9 @@ func (s *story) set(ctx context.Context) error {
 	if err := s.stage.Cluster.Reconcile(); err != nil {
 		return err
 	}
+	// An answer from GitHub takes its time; without it, requests that are made
+	// at once would look as if they were made in sequence.
+	s.stage.Hub.Fail(fakehub.Fault{Times: -1, Delay: latency, Match: func(r fakehub.Request) bool { return r.Kind != "git" }})
 	s.stage.Start(ctx)
 	s.deliver(ctx)
 	return s.recorded(ctx, bot.HealthGood)

@@ -38,7 +38,7 @@ func (r *Reader) rollout(ctx context.Context, w bot.Workload) (bot.Rollout, erro
 	}
 	o, err := r.get(ctx, w.Kind, w.Namespace, w.Name)
 	if apierrors.IsNotFound(err) {
-		return bot.Rollout{Reason: notFound}, nil
+		return bot.Rollout{Gone: true, Reason: notFound}, nil
 	}
 	if err != nil {
 		return bot.Rollout{}, r.trouble(err, "get", resourceOf(w.Kind), w.Namespace)

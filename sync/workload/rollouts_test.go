@@ -44,7 +44,7 @@ func TestRolloutsKeepTheOrderAndTellWhatIsMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []bot.Rollout{
-		{Workload: workload("Deployment", "gone"), Reason: "not found"},
+		{Workload: workload("Deployment", "gone"), Gone: true, Reason: "not found"},
 		{Workload: workload("CronJob", "nightly"), Done: true, Images: []string{"batch:1"}},
 		{Workload: workload("Rollout", "canary"), Reason: "a Rollout has no rollout that Backout can follow"},
 	}

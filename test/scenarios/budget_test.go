@@ -8,6 +8,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/backout-dev/backout/bot"
+	"github.com/backout-dev/backout/test/fakehub"
 	"github.com/backout-dev/backout/test/memory"
 	"github.com/backout-dev/backout/test/stage"
 )
@@ -18,6 +19,9 @@ const (
 	maxChain  = 3
 	maxWrites = 12
 )
+
+// latency is how long GitHub takes for each answer here.
+const latency = 150 * time.Millisecond
 
 // TestRequestBudget counts the bot's requests to GitHub in the plain command
 // story: CI is green at once, so every request between the recorded decision
@@ -30,6 +34,10 @@ func TestRequestBudget(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := newPlay(t, archive, &memory.Options{})
+			// Requests that are made at once overlap only if they last.
+			p.before = append(p.before, func() {
+				p.stage.Hub.Fail(fakehub.Fault{Times: -1, Delay: latency, Match: func(r fakehub.Request) bool { return r.Kind != "git" }})
+			})
 			p.run(string(archive.Comment))
 			rec := p.rollbacks()[0]
 			if file != "gate-waits" {

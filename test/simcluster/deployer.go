@@ -181,7 +181,7 @@ func (c *Cluster) Rollouts(_ context.Context, ws []bot.Workload) ([]bot.Rollout,
 	}
 	var out []bot.Rollout
 	for _, w := range ws {
-		r := bot.Rollout{Workload: w, Reason: "not found"}
+		r := bot.Rollout{Workload: w, Gone: true, Reason: "not found"}
 		for _, a := range c.apps {
 			if a.spec.Workload != w {
 				continue

@@ -3,8 +3,6 @@ package verify
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +35,7 @@ func serving(t *testing.T, list, vector string) *Monitoring {
 	return monitoring(t, func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == "/api/v1/alerts" && list != "":
-			fmt.Fprintf(w, `{"status":"success","data":{"alerts":[%s]}}`, list)
+			reply(w, `{"status":"success","data":{"alerts":[%s]}}`, list)
 		case r.URL.Path == "/api/v1/query" && vector != "":
 			if got, want := r.FormValue("query"), `ALERTS_FOR_STATE{alertname="HighErrors"}`; got != want {
 				t.Errorf("asked %s, want %s", got, want)
@@ -45,7 +43,7 @@ func serving(t *testing.T, list, vector string) *Monitoring {
 			if got, want := r.FormValue("time"), fmt.Sprint(fired.Unix()); got != want {
 				t.Errorf("asked for the time %s, want that of startsAt, %s", got, want)
 			}
-			fmt.Fprint(w, data("vector", "["+strings.TrimSpace(vector)+"]"))
+			reply(w, "%s", data("vector", "["+strings.TrimSpace(vector)+"]"))
 		default:
 			http.NotFound(w, r)
 		}
@@ -120,7 +118,7 @@ func TestActiveSinceQuotes(t *testing.T) {
 			http.NotFound(w, r)
 			return
 		}
-		fmt.Fprint(w, data("vector", "[]"))
+		reply(w, "%s", data("vector", "[]"))
 	})
 	a := alert()
 	a.Labels["alertname"] = `x"} or vector(1) #` + "\n\\"
@@ -129,96 +127,5 @@ func TestActiveSinceQuotes(t *testing.T) {
 	}
 	if want := `ALERTS_FOR_STATE{alertname="x\"} or vector(1) #\n\\"}`; query != want {
 		t.Errorf("asked %s, want %s", query, want)
-	}
-}
-
-func TestFiring(t *testing.T) {
-	const (
-		same   = `{"fingerprint":"aaaa","labels":{"alertname":"HighErrors","namespace":"shop","cluster":"prod-eu"},"status":{"state":"active"}}`
-		muted  = `{"fingerprint":"aaaa","labels":{},"status":{"state":"suppressed"}}`
-		equal  = `{"fingerprint":"other","labels":{"alertname":"HighErrors","namespace":"shop","cluster":"prod-eu"}}`
-		more   = `{"fingerprint":"bbbb","labels":{"alertname":"HighErrors","namespace":"shop","cluster":"prod-eu","pod":"x"}}`
-		others = `{"fingerprint":"cccc","labels":{"alertname":"HighErrors","namespace":"pay","cluster":"prod-eu"}}`
-	)
-	tests := []struct {
-		name        string
-		fingerprint string
-		list        string
-		want        bool
-	}{
-		{"active", "aaaa", same, true},
-		{"silenced", "aaaa", muted, true},
-		{"the same labels", "aaaa", equal, true},
-		{"gone", "aaaa", "", false},
-		{"others only", "aaaa", others, false},
-		{"one with a label more is another", "aaaa", more, false},
-		{"without a fingerprint, labels decide", "", more, true},
-		{"without a fingerprint, others", "", others, false},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				q := r.URL.Query()
-				want := []string{`alertname="HighErrors"`, `cluster="prod-eu"`, `namespace="shop"`}
-				if r.URL.Path != "/am/api/v2/alerts" || !slices.Equal(q["filter"], want) || q.Get("silenced") != "true" || q.Get("inhibited") != "true" {
-					t.Errorf("asked %s", r.URL)
-				}
-				fmt.Fprintf(w, "[%s]", tt.list)
-			}))
-			t.Cleanup(s.Close)
-			m, err := New(Config{Alertmanager: Endpoint{URL: s.URL + "/am/"}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			a := alert()
-			a.Fingerprint = tt.fingerprint
-			firing, known, err := m.Firing(t.Context(), a)
-			if err != nil || !known || firing != tt.want {
-				t.Errorf("Firing = %v, %v, %v; want %v", firing, known, err, tt.want)
-			}
-		})
-	}
-}
-
-// No answer is never "not firing".
-func TestFiringWithoutAnAnswer(t *testing.T) {
-	for name, h := range map[string]http.HandlerFunc{
-		"error":    func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "oops", http.StatusInternalServerError) },
-		"refused":  func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusUnauthorized) },
-		"not JSON": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") },
-		"null":     func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "null") },
-		"elsewhere": func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "http://alertmanager.invalid/", http.StatusFound)
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := httptest.NewServer(h)
-			t.Cleanup(s.Close)
-			m, err := New(Config{Alertmanager: Endpoint{URL: s.URL}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			firing, known, err := m.Firing(t.Context(), alert())
-			if firing || known || err == nil || bot.AsTrouble(err).Text == "" {
-				t.Errorf("Firing = %v, %v, %v; want trouble", firing, known, err)
-			}
-		})
-	}
-	m, err := New(Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if firing, known, err := m.Firing(t.Context(), alert()); firing || known || err != nil {
-		t.Errorf("Firing = %v, %v, %v with nobody to ask; want not known", firing, known, err)
-	}
-}
-
-func TestFilters(t *testing.T) {
-	got := filters(map[string]string{
-		"a": `q"b\` + "\n", "bad-name": "x", `x="y",z`: "x", "empty": "", "long": strings.Repeat("l", 5<<10), "z": "é",
-	})
-	want := []string{`a="q\"b\\\n"`, `z="é"`}
-	if !slices.Equal(got, want) {
-		t.Errorf("filters = %q, want %q", got, want)
 	}
 }
