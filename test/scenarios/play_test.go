@@ -88,7 +88,7 @@ type play struct {
 }
 
 // patience bounds every want. It is generous: a busy machine is no failure.
-const patience = 60 * time.Second
+const patience = 30 * time.Second
 
 func newPlay(t *testing.T, archive *txtar.Archive, opts *memory.Options) *play {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
