@@ -1,77 +1,59 @@
 package culprit
 
 import (
+	"errors"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
-
-	"sigs.k8s.io/yaml"
 )
 
-// kustomization are the fields of a kustomization.yaml that point at other
-// files (https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/).
-type kustomization struct {
-	Resources             []string          `json:"resources"`
-	Bases                 []string          `json:"bases"`
-	Components            []string          `json:"components"`
-	Crds                  []string          `json:"crds"`
-	Configurations        []string          `json:"configurations"`
-	Generators            []string          `json:"generators"`
-	Transformers          []string          `json:"transformers"`
-	Validators            []string          `json:"validators"`
-	PatchesStrategicMerge []string          `json:"patchesStrategicMerge"`
-	Patches               []pathRef         `json:"patches"`
-	PatchesJSON6902       []pathRef         `json:"patchesJson6902"`
-	Replacements          []pathRef         `json:"replacements"`
-	ConfigMapGenerator    []generator       `json:"configMapGenerator"`
-	SecretGenerator       []generator       `json:"secretGenerator"`
-	HelmCharts            []chartRef        `json:"helmCharts"`
-	OpenAPI               map[string]string `json:"openapi"`
-}
-
-type pathRef struct {
-	Path string `json:"path"`
-}
-
-type generator struct {
-	Files []string `json:"files"`
-	Envs  []string `json:"envs"`
-	Env   string   `json:"env"`
-}
-
-type chartRef struct {
-	ValuesFile            string   `json:"valuesFile"`
-	AdditionalValuesFiles []string `json:"additionalValuesFiles"`
-}
-
-// kustomizationNames are the file names that kustomize accepts.
-var kustomizationNames = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
-
-func isKustomization(base string) bool { return slices.Contains(kustomizationNames, base) }
-
-// maxClosure bounds the walk: a kustomization may be hostile.
-const maxClosure = 2000
+// The bounds of the walk, since what a repository references may be hostile:
+// how many directories and closure paths there are, how large a file that
+// references may be, and how many symlinks one path may lead through.
+const (
+	maxClosure   = 2000
+	maxReference = 1 << 20
+	maxLinks     = 16
+)
 
 // Closure implements bot.Ranker. The roots come first; what they reference
-// outside themselves follows in the order it is found.
+// outside themselves follows in the order it is found. Where that is more than
+// can be followed, the closure is the whole tree: a culprit or an affected App
+// must not be overlooked.
 func (Ranker) Closure(tree fs.FS, roots []string) []string {
-	w := walker{tree: tree}
+	w := walker{tree: tree, in: map[string]bool{}, seen: map[string]bool{}}
 	for _, root := range roots {
-		w.add(clean(root))
+		w.include(clean(root))
 	}
-	for i := 0; i < len(w.dirs) && len(w.out) < maxClosure; i++ {
+	if w.in["."] {
+		return w.out
+	}
+	for _, root := range roots {
+		if real := w.reference(clean(root)); real != "" {
+			w.generate(real)
+		}
+	}
+	for i := 0; i < len(w.dirs) && !w.in["."] && !w.over(); i++ {
 		w.follow(w.dirs[i])
+	}
+	if w.over() {
+		return []string{"."}
 	}
 	return w.out
 }
 
 type walker struct {
 	tree fs.FS
-	out  []string // the closure
-	dirs []string // directories to read a kustomization of
+	out  []string        // the closure
+	in   map[string]bool // the same
+	dirs []string        // directories whose references are to be read
+	seen map[string]bool // the same
+	big  bool            // something was too large to be read
 }
 
+func (w *walker) over() bool { return w.big || len(w.out) > maxClosure || len(w.dirs) > maxClosure }
+
+// clean makes a path relative to the root of the tree; it can't leave it.
 func clean(p string) string {
 	if p = strings.TrimPrefix(path.Clean("/"+p), "/"); p == "" {
 		return "."
@@ -79,67 +61,151 @@ func clean(p string) string {
 	return p
 }
 
-// add takes a path into the closure, unless it lies below one that is in it;
-// a directory is followed in any case, once.
-func (w *walker) add(p string) {
-	info, err := fs.Stat(w.tree, p)
-	if err == nil && info.IsDir() && !slices.Contains(w.dirs, p) {
-		w.dirs = append(w.dirs, p)
-	}
-	for _, have := range w.out {
-		if have == "." || have == p || strings.HasPrefix(p, have+"/") {
+// include takes a path into the closure, unless it or a directory above it is
+// there.
+func (w *walker) include(p string) {
+	for dir := p; ; dir = path.Dir(dir) {
+		if w.in[dir] || w.in["."] {
 			return
 		}
-	}
-	w.out = append(w.out, p)
-}
-
-// follow adds what the kustomization in dir references.
-func (w *walker) follow(dir string) {
-	var k kustomization
-	for _, name := range kustomizationNames {
-		b, err := fs.ReadFile(w.tree, path.Join(dir, name))
-		if err != nil {
-			continue
-		}
-		if yaml.Unmarshal(b, &k) == nil {
+		if dir == "." {
 			break
 		}
 	}
-	refs := slices.Concat(k.Resources, k.Bases, k.Components, k.Crds, k.Configurations, k.Generators, k.Transformers, k.Validators, k.PatchesStrategicMerge)
-	for _, list := range [][]pathRef{k.Patches, k.PatchesJSON6902, k.Replacements} {
-		for _, r := range list {
-			refs = append(refs, r.Path)
-		}
+	w.in[p] = true
+	w.out = append(w.out, p)
+}
+
+// enter makes sure that what the kustomization or chart in a directory
+// references is followed, once.
+func (w *walker) enter(dir string) {
+	if !w.seen[dir] {
+		w.seen[dir] = true
+		w.dirs = append(w.dirs, dir)
 	}
-	for _, list := range [][]generator{k.ConfigMapGenerator, k.SecretGenerator} {
-		for _, g := range list {
-			for _, file := range g.Files {
-				// "key=path" names the key first.
-				if _, p, ok := strings.Cut(file, "="); ok {
-					file = p
-				}
-				refs = append(refs, file)
-			}
-			refs = append(append(refs, g.Envs...), g.Env)
-		}
-	}
-	for _, c := range k.HelmCharts {
-		refs = append(append(refs, c.ValuesFile), c.AdditionalValuesFiles...)
-	}
-	refs = append(refs, k.OpenAPI["path"])
-	for _, ref := range refs {
-		// Inline patches hold line breaks; remote bases hold a scheme or a host.
-		if ref == "" || strings.ContainsAny(ref, "\n:?") {
+}
+
+// generate does as Flux does with a path that has no kustomization: it finds
+// those below (https://fluxcd.io/flux/components/kustomize/kustomizations/#generating-a-kustomizationyaml-file).
+func (w *walker) generate(dir string) {
+	found := []string{dir}
+	for i := 0; i < len(found) && !w.over(); i++ {
+		if b, _ := w.read(found[i], kustomizationNames); b != nil {
+			w.enter(found[i])
 			continue
 		}
-		if target := clean(path.Join(dir, ref)); exists(w.tree, target) {
-			w.add(target)
+		entries, err := fs.ReadDir(w.tree, found[i])
+		if err != nil {
+			continue // a file, or nothing
+		}
+		for _, e := range entries {
+			if e.IsDir() {
+				found = append(found, path.Join(found[i], e.Name()))
+			}
+		}
+		w.big = w.big || len(found) > maxClosure
+	}
+}
+
+// follow adds what the kustomization and the chart in dir reference.
+func (w *walker) follow(dir string) {
+	var refs []string
+	if b, name := w.read(dir, kustomizationNames); b != nil {
+		w.include(name)
+		refs = kustomizationRefs(b)
+	}
+	for _, name := range chartNames {
+		if b, name := w.read(dir, []string{name}); b != nil {
+			w.include(name)
+			refs = append(refs, chartRefs(b)...)
+		}
+	}
+	for _, ref := range refs {
+		if p := path.Join(dir, ref); !path.IsAbs(ref) && inside(p) {
+			w.reference(p)
 		}
 	}
 }
 
-func exists(tree fs.FS, p string) bool {
-	_, err := fs.Stat(tree, p)
-	return err == nil
+// reference adds one path that is referenced, and says where it really is: ""
+// when it is not there.
+func (w *walker) reference(p string) string {
+	real, links, info := w.resolve(p)
+	if info == nil {
+		return ""
+	}
+	for _, link := range links {
+		w.include(link)
+	}
+	w.include(real)
+	if info.IsDir() {
+		w.enter(real)
+	}
+	return real
+}
+
+// read returns the first of some files of a directory, and where it is.
+func (w *walker) read(dir string, names []string) ([]byte, string) {
+	for _, name := range names {
+		real, _, info := w.resolve(path.Join(dir, name))
+		if info == nil || info.IsDir() {
+			continue
+		}
+		if info.Size() > maxReference {
+			w.big = true
+			return nil, ""
+		}
+		if b, err := fs.ReadFile(w.tree, real); err == nil {
+			return b, real
+		}
+	}
+	return nil, ""
+}
+
+// inside reports whether a clean path stays within the tree.
+func inside(p string) bool { return p != ".." && !strings.HasPrefix(p, "../") }
+
+// resolve follows symlinks, which the tree does not do by itself, and names
+// those it went through: they are part of what is delivered, too. info is nil
+// when nothing is there or a link leads out of the tree.
+func (w *walker) resolve(p string) (real string, links []string, info fs.FileInfo) {
+	for range maxLinks {
+		info, err := fs.Lstat(w.tree, p)
+		if err == nil && info.Mode().Type() != fs.ModeSymlink {
+			return p, links, info
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", nil, nil
+		}
+		link, rest := w.firstLink(p)
+		if link == "" {
+			return "", nil, nil
+		}
+		target, err := fs.ReadLink(w.tree, link)
+		if err != nil || path.IsAbs(target) {
+			return "", nil, nil
+		}
+		links = append(links, link)
+		if p = path.Join(path.Dir(link), target, rest); !inside(p) {
+			return "", nil, nil
+		}
+	}
+	return "", nil, nil
+}
+
+// firstLink splits a path after the first symlink in it; link is empty when
+// there is none.
+func (w *walker) firstLink(p string) (link, rest string) {
+	names := strings.Split(p, "/")
+	for i := range names {
+		link = path.Join(names[:i+1]...)
+		info, err := fs.Lstat(w.tree, link)
+		if err != nil {
+			return "", ""
+		}
+		if info.Mode().Type() == fs.ModeSymlink {
+			return link, path.Join(names[i+1:]...)
+		}
+	}
+	return "", ""
 }

@@ -1,9 +1,11 @@
 package culprit
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/backout-dev/backout/bot"
@@ -23,6 +25,7 @@ const (
 	weightBefore   = -0.5 // rolled out before the onset, but longer ago
 	weightAfter    = -4.0 // rolled out after the trouble began
 	weightFailing  = 2.0  // changes the failing object or what it uses
+	weightMaybe    = 0.0  // changes what may shape the failing object
 	weightElse     = -1.5 // changes other objects only
 	weightHealthy  = 0.5  // the App was healthy on the revision before
 	weightUnwell   = -1.5 // the App was unwell before it, too
@@ -43,15 +46,7 @@ func (r Ranker) Rank(f bot.Facts) bot.Finding {
 		c.Files = effective
 		find.Suspects = append(find.Suspects, suspect(f, c, len(find.Suspects)))
 	}
-	slices.SortStableFunc(find.Suspects, func(a, b bot.Suspect) int {
-		switch {
-		case a.Score > b.Score:
-			return -1
-		case a.Score < b.Score:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(find.Suspects, func(a, b bot.Suspect) int { return cmp.Compare(b.Score, a.Score) })
 	total := 1.0 // exp(0), the weight of none
 	for _, s := range find.Suspects {
 		total += math.Exp(s.Score)
@@ -73,18 +68,24 @@ func suspect(f bot.Facts, c bot.Candidate, newer int) bot.Suspect {
 		s.Score += weight
 		s.Evidence = append(s.Evidence, bot.Evidence{Signal: signal, Detail: fmt.Sprintf(format, args...), Weight: weight})
 	}
-	if newer == 0 {
+	switch newer {
+	case 0:
 		see("recency", weightNewest, "the newest live change to this App")
-	} else {
-		see("recency", weightOlder*float64(newer), "%d newer live changes to this App", newer)
+	case 1:
+		see("recency", weightOlder, "one live change to this App is newer")
+	default:
+		see("recency", weightOlder*float64(newer), "%d live changes to this App are newer", newer)
 	}
 	timing(f, c, see)
 	if f.Failing != nil {
-		what, hit := touches(c.Files, *f.Failing)
-		s.TouchesFailing = hit
-		if hit {
+		what, b := touches(c.Files, f.App, *f.Failing)
+		s.TouchesFailing = b == bears
+		switch b {
+		case bears:
 			see("object", weightFailing, "changes %s", what)
-		} else {
+		case bearsMaybe:
+			see("object", weightMaybe, "changes %s, which may or may not shape %s", what, f.Failing)
+		default:
 			see("object", weightElse, "changes nothing that %s is known to use", f.Failing)
 		}
 	}
@@ -105,68 +106,103 @@ func suspect(f bot.Facts, c bot.Candidate, newer int) bot.Suspect {
 
 // timing weighs when a candidate was rolled out against the onset.
 func timing(f bot.Facts, c bot.Candidate, see func(string, float64, string, ...any)) {
+	before := f.Onset.From.Sub(c.RolledOut)
 	switch {
 	case c.RolledOut.IsZero():
 		see("rollout", 0, "when it was rolled out is not on record")
+	case f.Onset.To.IsZero():
+		see("rollout", 0, "when the trouble began is not known")
 	case c.RolledOut.After(f.Onset.To):
-		see("rollout", weightAfter, "rolled out %s after the trouble began", ago(c.RolledOut.Sub(f.Onset.To)))
+		see("rollout", weightAfter, "rolled out %s after the trouble began", span(c.RolledOut.Sub(f.Onset.To)))
 	case c.RolledOut.After(f.Onset.From):
-		see("rollout", weightBefore, "rolled out while the alert was pending, %s before it fired", ago(f.Onset.To.Sub(c.RolledOut)))
-	case f.Onset.From.Sub(c.RolledOut) <= f.BlameWindow:
-		see("rollout", weightInWindow, "rolled out %s before the trouble began", ago(f.Onset.From.Sub(c.RolledOut)))
+		see("rollout", weightBefore, "rolled out while the alert was pending, %s before it fired", span(f.Onset.To.Sub(c.RolledOut)))
+	case before <= f.BlameWindow:
+		see("rollout", weightInWindow, "rolled out %s before the trouble began", span(before))
 	default:
-		see("rollout", weightBefore, "rolled out %s before the trouble began, longer than the blame window of %s", ago(f.Onset.From.Sub(c.RolledOut)), f.BlameWindow)
+		see("rollout", weightBefore, "rolled out %s before the trouble began, longer than the blame window of %s", span(before), span(f.BlameWindow))
 	}
 }
 
-// doubts lists every reason not to be confident in the first suspect.
+// doubts lists every reason not to be confident in the first suspect: that
+// another one, or none, may be guilty, and each fact that acting by itself
+// needs and that is missing.
 func doubts(f bot.Facts, suspects []bot.Suspect, share float64) []string {
 	var out []string
+	doubt := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	top := suspects[0]
 	if share < confidentAt {
-		out = append(out, fmt.Sprintf("The first suspect has %.0f %% of the weight; %.0f %% are needed.", 100*share, 100*confidentAt))
+		doubt("The first suspect has %.0f %% of the weight; %.0f %% are needed.", math.Floor(100*share), 100*confidentAt)
 	}
-	if top.RolledOut.IsZero() {
-		out = append(out, "When the first suspect was rolled out is not on record.")
+	switch {
+	case f.Onset.To.IsZero():
+		doubt("When the trouble began is not known.")
+	case top.RolledOut.IsZero():
+		doubt("When the first suspect was rolled out is not on record.")
+	case top.RolledOut.After(f.Onset.From):
+		doubt("The first suspect was rolled out when the trouble may have begun already.")
+	case f.Onset.From.Sub(top.RolledOut) > f.BlameWindow:
+		doubt("The first suspect had been running for longer than the blame window of %s.", span(f.BlameWindow))
 	}
-	if top.Score == second(suspects) {
-		out = append(out, "The first two suspects are tied.")
+	switch {
+	case f.Failing == nil:
+		doubt("Which workload fails is not known.")
+	case !top.TouchesFailing:
+		doubt("The first suspect is not known to change what %s uses.", f.Failing)
+	}
+	if top.HealthBefore != bot.HealthGood {
+		doubt("The App is not known to have been healthy before the first suspect.")
+	}
+	if len(suspects) > 1 && top.Score-suspects[1].Score < tied {
+		doubt("The first two suspects are tied.")
+	}
+	fired := f.Onset.To
+	if f.Fired.After(fired) {
+		fired = f.Fired
 	}
 	for _, d := range rollouts(f.Deployed) {
-		if d.At.After(f.Onset.From) && !d.At.After(f.Fired) {
-			out = append(out, fmt.Sprintf("Revision %s was rolled out between the beginning of the trouble and the alert.", d.Revision.Short()))
+		if d.At.After(f.Onset.From) && !d.At.After(fired) {
+			doubt("Revision %s was rolled out between the beginning of the trouble and the alert.", d.Revision.Short())
 		}
 	}
 	for _, s := range suspects[1:] {
 		together := !top.RolledOut.IsZero() && s.RolledOut.Equal(top.RolledOut)
-		if together && (s.TouchesFailing || f.Failing == nil) {
-			out = append(out, fmt.Sprintf("%s was rolled out together with the first suspect.", s.Change.Head().Short()))
+		if together && !(top.TouchesFailing && elsewhere(s)) {
+			doubt("%s was rolled out together with the first suspect.", s.Change.Head().Short())
 		}
 	}
 	return out
 }
 
-func second(suspects []bot.Suspect) float64 {
-	if len(suspects) < 2 {
-		return math.Inf(-1)
-	}
-	return suspects[1].Score
+// elsewhere reports whether a suspect is known to change other objects only.
+func elsewhere(s bot.Suspect) bool {
+	return slices.ContainsFunc(s.Evidence, func(e bot.Evidence) bool { return e.Signal == "object" && e.Weight == weightElse })
 }
+
+// tied is the difference of scores below which two suspects are equal.
+const tied = 1e-9
 
 // rollouts keeps of a record, newest first, the lines where a revision first
 // appears: health may change many times on one revision.
 func rollouts(record []bot.Deployed) []bot.Deployed {
 	var out []bot.Deployed
-	for i, d := range record {
-		if i+1 == len(record) || record[i+1].Revision != d.Revision {
-			out = append(out, d)
-		}
-	}
 	// The oldest line only says where the record begins.
-	if len(out) > 0 {
-		out = out[:len(out)-1]
+	for i := 0; i+1 < len(record); i++ {
+		if record[i+1].Revision != record[i].Revision {
+			out = append(out, record[i])
+		}
 	}
 	return out
 }
 
-func ago(d time.Duration) string { return d.Round(time.Second).String() }
+// span is a length of time as people say it, to the two units that matter.
+func span(d time.Duration) string {
+	switch d = d.Round(time.Second); {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return strings.TrimSuffix(fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60), " 0 s")
+	case d < 48*time.Hour:
+		return strings.TrimSuffix(fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60), " 0 min")
+	}
+	return fmt.Sprintf("%d days", int(d.Hours())/24)
+}

@@ -1,23 +1,32 @@
 // Package manifest reads Kubernetes manifests as far as ranking and guards
 // need it: which objects stand in a file, and which of them differ between two
 // versions of it. It renders nothing.
+//
+// Files come from repositories that anybody may have written to, so the work
+// is proportional to their size, whatever they hold.
 package manifest
 
 import (
-	"bytes"
-	"fmt"
 	"path"
 	"reflect"
 	"slices"
 	"strings"
-
-	"sigs.k8s.io/yaml"
 )
 
 // Object is one Kubernetes object as it is written.
 type Object struct {
+	// APIVersion is "group/version", "v1" for the core group.
+	APIVersion            string
 	Kind, Namespace, Name string
 	Body                  map[string]any
+}
+
+// Group is the API group, empty for the core group.
+func (o Object) Group() string {
+	if group, _, ok := strings.Cut(o.APIVersion, "/"); ok {
+		return group
+	}
+	return ""
 }
 
 // Annotation returns one of the object's annotations.
@@ -29,75 +38,51 @@ func (o Object) Annotation(name string) (string, bool) {
 	return s, ok
 }
 
-func (o Object) same(p Object) bool {
-	return o.Kind == p.Kind && o.Namespace == p.Namespace && o.Name == p.Name
+// identity tells objects of one file apart. The version is no part of it: an
+// object that moves from v1beta1 to v1 stays the same object.
+type identity struct{ group, kind, namespace, name string }
+
+func (o Object) identity() identity {
+	return identity{o.Group(), o.Kind, o.Namespace, o.Name}
 }
 
 // IsFile reports whether a file of this name holds manifests or values.
 func IsFile(name string) bool {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".yaml", ".yml", ".json":
-		return true
-	}
-	return false
-}
-
-// Documents decodes every document of a YAML stream. Empty ones are left out,
-// so that comments and separators do not count.
-func Documents(b []byte) ([]any, error) {
-	var out []any
-	for i, part := range split(b) {
-		var v any
-		if err := yaml.Unmarshal(part, &v); err != nil {
-			return nil, fmt.Errorf("parse document %d: %w", i+1, err)
-		}
-		if v != nil {
-			out = append(out, v)
-		}
-	}
-	return out, nil
-}
-
-// split cuts a YAML stream at its document separators.
-func split(b []byte) [][]byte {
-	b = bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))
-	var out [][]byte
-	var part []byte
-	for line := range bytes.Lines(b) {
-		if bytes.HasPrefix(line, []byte("---")) {
-			out, part = append(out, part), nil
-			continue
-		}
-		part = append(part, line...)
-	}
-	return append(out, part)
+	return slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(path.Ext(name)))
 }
 
 // Objects lists the Kubernetes objects of a YAML stream in the order they
-// stand, those inside a List included.
+// stand, those inside a List included. What has no kind is no object.
 func Objects(b []byte) ([]Object, error) {
 	docs, err := Documents(b)
 	if err != nil {
 		return nil, err
 	}
 	var out []Object
-	for len(docs) > 0 {
-		m, _ := docs[0].(map[string]any)
-		docs = docs[1:]
-		if items, ok := m["items"].([]any); ok {
-			docs = append(slices.Clone(items), docs...)
-			continue
-		}
-		o := Object{Body: m}
-		meta, _ := m["metadata"].(map[string]any)
-		o.Kind, _ = m["kind"].(string)
-		o.Name, _ = meta["name"].(string)
-		o.Namespace, _ = meta["namespace"].(string)
-		if o.Kind != "" {
-			out = append(out, o)
-		}
+	for _, doc := range docs {
+		out = appendObjects(out, doc)
 	}
 	return out, nil
+}
+
+func appendObjects(out []Object, v any) []Object {
+	m, _ := v.(map[string]any)
+	o := Object{Body: m}
+	meta, _ := m["metadata"].(map[string]any)
+	o.APIVersion, _ = m["apiVersion"].(string)
+	o.Kind, _ = m["kind"].(string)
+	o.Name, _ = meta["name"].(string)
+	o.Namespace, _ = meta["namespace"].(string)
+	items, isList := m["items"].([]any)
+	for _, item := range items {
+		out = appendObjects(out, item)
+	}
+	// Only a List is nothing but its items: a field of that name must not hide
+	// an object from a guard.
+	if o.Kind != "" && !(isList && strings.HasSuffix(o.Kind, "List")) {
+		out = append(out, o)
+	}
+	return out
 }
 
 // Difference is one object that differs between two versions of a file. Before
@@ -114,8 +99,9 @@ func (d Difference) Object() Object {
 	return *d.Before
 }
 
-// Diff lists the objects that differ, those of after first. The error is that
-// of a version that does not parse, as templates do not.
+// Diff lists the objects that differ: those of after in their order, then
+// those that are gone. The error is that of a version that does not parse, as
+// templates do not.
 func Diff(before, after []byte) ([]Difference, error) {
 	was, err := Objects(before)
 	if err != nil {
@@ -125,18 +111,29 @@ func Diff(before, after []byte) ([]Difference, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Objects that can't be told apart, such as those with a generated name,
+	// are compared in the order they stand.
+	old := map[identity][]*Object{}
+	for i := range was {
+		id := was[i].identity()
+		old[id] = append(old[id], &was[i])
+	}
 	var out []Difference
+	kept := map[*Object]bool{}
 	for i := range is {
-		k := slices.IndexFunc(was, is[i].same)
-		switch {
-		case k < 0:
+		id := is[i].identity()
+		if len(old[id]) == 0 {
 			out = append(out, Difference{After: &is[i]})
-		case !reflect.DeepEqual(was[k].Body, is[i].Body):
-			out = append(out, Difference{Before: &was[k], After: &is[i]})
+			continue
+		}
+		before := old[id][0]
+		old[id], kept[before] = old[id][1:], true
+		if !reflect.DeepEqual(before.Body, is[i].Body) {
+			out = append(out, Difference{Before: before, After: &is[i]})
 		}
 	}
 	for i := range was {
-		if !slices.ContainsFunc(is, was[i].same) {
+		if !kept[&was[i]] {
 			out = append(out, Difference{Before: &was[i]})
 		}
 	}

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,16 +11,40 @@ import (
 )
 
 // verdict is a decision under construction: it can only become more careful.
-type verdict struct{ bot.Decision }
+type verdict struct {
+	verb    bot.Verb
+	reasons []argument
+}
 
-var careful = []bot.Verb{bot.VerbRefuse, bot.VerbObserve, bot.VerbPropose, bot.VerbAsk, bot.VerbAct}
+// argument is one reason, and how far it lets a decision go.
+type argument struct {
+	verb   bot.Verb
+	reason bot.Reason
+}
+
+// careful are the verbs, most careful first. To observe comes before to refuse:
+// a refusal is told on people's pull requests, and who only observes, or has no
+// change to suspect, has nothing to say there.
+var careful = []bot.Verb{bot.VerbObserve, bot.VerbRefuse, bot.VerbPropose, bot.VerbAsk, bot.VerbAct}
+
+func bold(v bot.Verb) int { return slices.Index(careful, v) }
 
 // lower makes the decision at most verb, for a named reason.
 func (v *verdict) lower(verb bot.Verb, name, format string, args ...any) {
-	if slices.Index(careful, verb) < slices.Index(careful, v.Verb) {
-		v.Verb = verb
+	if bold(verb) < bold(v.verb) {
+		v.verb = verb
 	}
-	v.Reasons = append(v.Reasons, bot.Reason{Name: name, Text: fmt.Sprintf(format, args...)})
+	v.reasons = append(v.reasons, argument{verb, bot.Reason{Name: name, Text: fmt.Sprintf(format, args...)}})
+}
+
+// decision puts the reasons that decided before those that only agree.
+func (v *verdict) decision() bot.Decision {
+	slices.SortStableFunc(v.reasons, func(a, b argument) int { return cmp.Compare(bold(a.verb), bold(b.verb)) })
+	d := bot.Decision{Verb: v.verb}
+	for _, a := range v.reasons {
+		d.Reasons = append(d.Reasons, a.reason)
+	}
+	return d
 }
 
 // Decide implements bot.Judge.
@@ -34,15 +59,15 @@ func (r *Rules) Decide(c bot.Case) bot.Decision {
 	if command {
 		mode = p.Commands
 	}
-	v := &verdict{bot.Decision{Verb: bot.VerbAct}}
+	v := &verdict{verb: bot.VerbAct}
 	switch mode {
 	case bot.ModeAuto:
 	case bot.ModeApprove:
 		v.lower(bot.VerbAsk, "mode", "The policy asks for a second person's approval.")
 	case bot.ModePropose:
-		v.lower(bot.VerbPropose, "mode", "The policy allows to propose, not to merge.")
+		v.lower(bot.VerbPropose, "mode", "The policy lets Backout open the revert, and people merge it.")
 	default:
-		v.lower(bot.VerbObserve, "mode", "The policy allows to observe only.")
+		v.lower(bot.VerbObserve, "mode", "The policy lets Backout observe only.")
 	}
 	for _, app := range c.Target {
 		if app.Source.Untracked != "" {
@@ -57,15 +82,16 @@ func (r *Rules) Decide(c bot.Case) bot.Decision {
 	}
 	v.limits(c, p, command)
 	v.guards(c)
-	if p.Hold == "always" && (v.Verb == bot.VerbAct || v.Verb == bot.VerbAsk) {
+	d := v.decision()
+	if p.Hold == "always" && (d.Verb == bot.VerbAct || d.Verb == bot.VerbAsk) {
 		for _, app := range c.Target {
 			// A hold that somebody else placed is theirs.
 			if app.Hold == nil {
-				v.Hold = append(v.Hold, app.ID)
+				d.Hold = append(d.Hold, app.ID)
 			}
 		}
 	}
-	return v.Decision
+	return d
 }
 
 func (v *verdict) killed(command bool, why string) {
@@ -84,26 +110,33 @@ func (v *verdict) blame(c bot.Case, p bot.Policy) {
 		v.lower(bot.VerbObserve, "no-suspect", "No change of ours is suspected.")
 		return
 	}
+	s, onset := f.Suspects[0], c.Incident.Onset
+	if s.Change.Head() != c.Culprit.Head() {
+		v.lower(bot.VerbPropose, "not-first-suspect", "The change to take back is not the first suspect.")
+	}
 	if f.None >= 0.5 {
 		v.lower(bot.VerbObserve, "probably-not-ours", "It is likelier that no change of ours broke this (%.0f %%).", 100*f.None)
 	}
 	if !f.Confident {
-		v.lower(bot.VerbPropose, "not-confident", "The ranking is not confident: %s", strings.Join(f.Doubts, " "))
+		v.lower(bot.VerbPropose, "not-confident", "The finding is not certain enough to act on; the suspects below say why.")
 	}
-	s, onset := f.Suspects[0], c.Incident.Onset
 	switch {
 	case s.RolledOut.IsZero():
 		v.lower(bot.VerbPropose, "rollout-unknown", "When the suspect was rolled out is not on record.")
 	case s.RolledOut.After(onset.From):
 		v.lower(bot.VerbPropose, "onset-before-rollout", "The trouble may have begun before the suspect was rolled out.")
 	case onset.From.Sub(s.RolledOut) > p.BlameWindow:
-		v.lower(bot.VerbPropose, "outside-blame-window", "The trouble began %s after the rollout, later than the blame window of %s.", onset.From.Sub(s.RolledOut).Round(time.Second), p.BlameWindow)
+		v.lower(bot.VerbPropose, "outside-blame-window", "The trouble began %s after the rollout, later than the blame window of %s.", short(onset.From.Sub(s.RolledOut)), short(p.BlameWindow))
 	}
 	if !s.TouchesFailing {
-		v.lower(bot.VerbPropose, "object-not-touched", "The suspect changes no object that the failing workload is known to use.")
+		v.lower(bot.VerbPropose, "object-not-touched", "The suspect is not known to change an object that the failing workload uses.")
 	}
-	if s.HealthBefore != bot.HealthGood {
-		v.lower(bot.VerbPropose, "health-before-unknown", "The App is not known to have been healthy before the suspect.")
+	switch s.HealthBefore {
+	case bot.HealthGood:
+	case bot.HealthBad:
+		v.lower(bot.VerbPropose, "unwell-before", "The App was degraded already before the suspect was rolled out.")
+	default:
+		v.lower(bot.VerbPropose, "health-before-unknown", "The App is not known to have been healthy before the suspect was rolled out.")
 	}
 	if c.Culprit.IsRevert {
 		v.lower(bot.VerbPropose, "revert-of-revert", "The suspect is itself a revert; only a person may take a revert back.")
@@ -121,12 +154,24 @@ func (v *verdict) limits(c bot.Case, p bot.Policy, command bool) {
 		v.lower(bot.VerbPropose, "no-app", "No delivered App is built from what this change touches, so nothing could be verified.")
 	}
 	if len(c.Affected) > p.MaxAffected {
-		v.lower(bot.VerbAsk, "max-affected", "The revert changes %d other Apps; %d are allowed.", len(c.Affected), p.MaxAffected)
+		v.lower(bot.VerbAsk, "max-affected", "The revert changes %d other Apps; the policy allows %d.", len(c.Affected), p.MaxAffected)
 	}
 	if c.Recent >= p.PerDay {
-		v.lower(bot.VerbPropose, "cap", "%d rollbacks in this repository within a day; %d are allowed.", c.Recent, p.PerDay)
+		v.lower(bot.VerbPropose, "cap", "Backout has acted on this repository %d times within a day; the policy allows %d.", c.Recent, p.PerDay)
 	}
 	if command && c.Culprit.IsRevert {
-		v.Reasons = append(v.Reasons, bot.Reason{Name: "revert-of-revert", Text: "This takes a revert back, as a person asked."})
+		v.lower(bot.VerbAct, "revert-of-revert", "This takes a revert back, as a person asked.")
 	}
+}
+
+// short is a duration without empty parts: "30m", not "30m0s".
+func short(d time.Duration) string {
+	s := d.Round(time.Second).String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }

@@ -16,14 +16,19 @@ const settle = 2 * time.Minute
 // Gate implements bot.Judge: the table of DESIGN §6. Whatever state GitHub may
 // add later is waited out, never merged.
 func (r *Rules) Gate(g bot.GateCase) bot.GateCall {
-	if g.Gate.Head != g.WantHead || g.Gate.Tree != g.WantTree {
+	switch {
+	case g.WantHead == "" || g.WantTree == "":
+		return stop("unpinned", "It is not known which commit was verified, so nothing is merged.")
+	case g.Gate.Head != g.WantHead || g.Gate.Tree != g.WantTree:
 		return stop("pushed", "Somebody pushed to the revert's branch, so it is no longer what was verified.")
-	}
-	if g.Branch.MergeQueue {
-		return stop("merge-queue", "The branch merges through a merge queue, which Backout does not support yet.")
+	case g.Branch.MergeQueue:
+		return stop("merge-queue", "%s merges through a merge queue, which Backout does not support yet.", g.Branch.Name)
 	}
 	switch g.Gate.State {
 	case "CLEAN", "HAS_HOOKS", "UNSTABLE":
+		if want := unmet(g); len(want) > 0 {
+			return wait("required", "Waiting: %s.", strings.Join(want, "; "))
+		}
 		return open(g)
 	case "BLOCKED":
 		return wait("blocked", "%s", blocked(g))
@@ -40,41 +45,58 @@ func (r *Rules) Gate(g bot.GateCase) bot.GateCall {
 
 // open decides where GitHub itself would let the merge through.
 func open(g bot.GateCase) bot.GateCall {
-	if !g.Branch.Protected {
-		running := names(g.Gate.Checks, func(c bot.GateCheck) bool { return !c.Ours && !c.Done })
-		if len(running) > 0 && g.Waited < settle {
-			return wait("settling", "Nothing is required on %s; giving %s time to finish.", g.Branch.Name, strings.Join(running, ", "))
-		}
+	if g.Branch.Protected {
+		return merge("green", "All gates are green.")
+	}
+	running := names(g.Gate.Checks, func(c bot.GateCheck) bool { return !c.Ours && !c.Done })
+	if len(running) > 0 && g.Waited < settle {
+		return wait("settling", "%s requires nothing before a merge; giving %s time to finish.", g.Branch.Name, strings.Join(running, ", "))
+	}
+	switch {
+	case g.Policy.Unprotected == "all":
+		return merge("unprotected", "Nothing protects %s, and the policy merges there all the same.", g.Branch.Name)
+	case g.Policy.Unprotected == "commands" && g.Command:
+		return merge("unprotected", "Nothing protects %s; it is merged because a person asked for it.", g.Branch.Name)
+	case g.Policy.Unprotected == "commands":
+		return stop("unprotected", "Nothing protects %s, and the policy merges there only for a person's command.", g.Branch.Name)
+	}
+	return stop("unprotected", "Nothing protects %s, and the policy does not merge there.", g.Branch.Name)
+}
+
+// unmet lists what is required, as far as the checks themselves tell. It also
+// doubts a GitHub that calls a pull request mergeable: its states lag.
+func unmet(g bot.GateCase) []string {
+	var want []string
+	for _, c := range g.Gate.Checks {
+		required := c.Required || slices.Contains(g.Branch.RequiredChecks, c.Name)
 		switch {
-		case g.Policy.Unprotected == "all", g.Policy.Unprotected == "commands" && g.Command:
-		case g.Policy.Unprotected == "commands":
-			return stop("unprotected", "Nothing protects %s, and the policy merges there only for a person's command.", g.Branch.Name)
+		case !required || c.Done && c.Passed:
+		case c.Ours:
+			if g.Gate.State == "BLOCKED" {
+				want = append(want, fmt.Sprintf("check %s is Backout's own and ends after the merge: take it off the required checks", c.Name))
+			}
+		case !c.Done:
+			want = append(want, fmt.Sprintf("check %s is running", c.Name))
 		default:
-			return stop("unprotected", "Nothing protects %s, and the policy does not merge there.", g.Branch.Name)
+			want = append(want, fmt.Sprintf("check %s failed", c.Name))
 		}
 	}
-	return bot.GateCall{Do: bot.GateMerge, Reason: bot.Reason{Name: "green", Text: "All gates are green."}}
+	if g.Gate.ReviewDecision == "CHANGES_REQUESTED" {
+		want = append(want, "a reviewer asked for changes")
+	}
+	return want
 }
 
 // blocked says what GitHub still wants.
 func blocked(g bot.GateCase) string {
-	var want []string
+	want := unmet(g)
 	for _, name := range g.Branch.RequiredChecks {
-		i := slices.IndexFunc(g.Gate.Checks, func(c bot.GateCheck) bool { return c.Name == name })
-		switch {
-		case i < 0:
+		if !slices.ContainsFunc(g.Gate.Checks, func(c bot.GateCheck) bool { return c.Name == name }) {
 			want = append(want, fmt.Sprintf("check %s has not begun", name))
-		case !g.Gate.Checks[i].Done:
-			want = append(want, fmt.Sprintf("check %s is running", name))
-		case !g.Gate.Checks[i].Passed:
-			want = append(want, fmt.Sprintf("check %s failed", name))
 		}
 	}
-	switch g.Gate.ReviewDecision {
-	case "REVIEW_REQUIRED":
+	if g.Gate.ReviewDecision == "REVIEW_REQUIRED" {
 		want = append(want, "an approving review is required")
-	case "CHANGES_REQUESTED":
-		want = append(want, "a reviewer asked for changes")
 	}
 	if len(want) == 0 {
 		return "GitHub blocks the merge without saying why; see the pull request."
@@ -90,6 +112,10 @@ func names(checks []bot.GateCheck, keep func(bot.GateCheck) bool) []string {
 		}
 	}
 	return out
+}
+
+func merge(name, format string, args ...any) bot.GateCall {
+	return bot.GateCall{Do: bot.GateMerge, Reason: bot.Reason{Name: name, Text: fmt.Sprintf(format, args...)}}
 }
 
 func wait(name, format string, args ...any) bot.GateCall {

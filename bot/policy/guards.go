@@ -2,7 +2,6 @@ package policy
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -10,99 +9,149 @@ import (
 	"github.com/backout-dev/backout/bot/manifest"
 )
 
-// sensitive are the kinds whose change a person must approve, each with the
-// name of its guard and the reason.
-var sensitive = map[string]bot.Reason{
-	"StatefulSet":              {Name: "stateful", Text: "changes a StatefulSet: data may not survive going back"},
-	"CustomResourceDefinition": {Name: "crd", Text: "changes a CustomResourceDefinition: stored objects may become unreadable"},
-	"PersistentVolumeClaim":    {Name: "pvc", Text: "changes a PersistentVolumeClaim: data may be deleted"},
-	"PersistentVolume":         {Name: "pvc", Text: "changes a PersistentVolume: data may be deleted"},
-	"StorageClass":             {Name: "storageclass", Text: "changes a StorageClass"},
-	"Namespace":                {Name: "namespace", Text: "changes a Namespace: deleting one deletes all in it"},
-}
+// guard is a danger in what a revert writes.
+type guard struct{ name, text string }
 
-var (
-	kindLine  = regexp.MustCompile(`(?m)^\s*["']?kind["']?\s*:\s*["']?([A-Za-z]+)`)
-	migration = regexp.MustCompile(`(?i)(^|[/_.-])(migrations?|migrate|flyway|liquibase|alembic|goose)([/_.-]|$)`)
-	hook      = regexp.MustCompile(`(helm\.sh/hook|argocd\.argoproj\.io/hook)["']?\s*:`)
+// The guards that more than one rule raises.
+const (
+	guardStateful  = "stateful"
+	guardMigration = "migration"
+	guardSecret    = "secret"
+	guardDelivers  = "delivers"
+	guardOpaque    = "opaque"
 )
 
-// guards looks at what the revert writes. Contents that can't be parsed
-// (templates) are searched as text, and then anything sensitive in the file
-// counts as changed.
+// sensitive are the kinds whose change a person must approve.
+var sensitive = map[string]guard{
+	"StatefulSet":              {guardStateful, "changes a StatefulSet: data may not survive going back"},
+	"CustomResourceDefinition": {"crd", "changes a CustomResourceDefinition: stored objects may become unreadable"},
+	"PersistentVolumeClaim":    {"pvc", "changes a PersistentVolumeClaim: data may be deleted"},
+	"PersistentVolume":         {"pvc", "changes a PersistentVolume: data may be deleted"},
+	"StorageClass":             {"storageclass", "changes a StorageClass, on which volumes depend"},
+	"Namespace":                {"namespace", "changes a Namespace: deleting one deletes all in it"},
+}
+
+// deleting are the kinds whose deletion a person must approve.
+var deleting = map[string]guard{
+	"Secret":         {guardSecret, "deletes a Secret"},
+	"SealedSecret":   {guardSecret, "deletes a SealedSecret, and with it the Secret"},
+	"ExternalSecret": {guardSecret, "deletes an ExternalSecret, and with it the Secret"},
+	"HelmRelease":    {guardDelivers, "deletes a HelmRelease, and with it all that it delivers"},
+	"Application":    {guardDelivers, "deletes an Application, and with it all that it delivers"},
+	"ApplicationSet": {guardDelivers, "deletes an ApplicationSet, and with it all that it delivers"},
+	fluxKind:         {guardDelivers, "deletes a Flux Kustomization, and with it all that it delivers"},
+}
+
+// fluxKind stands for Flux's kind of that name: kustomize has one, too.
+const (
+	fluxKind  = "Kustomization of Flux"
+	fluxGroup = "kustomize.toolkit.fluxcd.io"
+)
+
+// stores are API groups of operators that run databases and queues. Their
+// objects are StatefulSets in disguise.
+var stores = []string{
+	"postgresql.cnpg.io", "acid.zalan.do", "postgres-operator.crunchydata.com", "mysql.oracle.com", "k8s.mariadb.com",
+	"pxc.percona.com", "psmdb.percona.com", "pgv2.percona.com", "mongodbcommunity.mongodb.com", "kafka.strimzi.io", "rabbitmq.com",
+	"elasticsearch.k8s.elastic.co", "opensearch.opster.io", "redis.redis.opstreelabs.in", "clickhouse.altinity.com",
+	"k8ssandra.io", "scylla.scylladb.com", "nats.io", "etcd.database.coreos.com",
+}
+
+// workflows is where a write needs a permission that Backout does not ask for
+// (https://docs.github.com/apps: "workflows").
+const workflows = ".github/workflows/"
+
+// guards looks at what the revert writes: each danger is named once, with the
+// first file that raises it. Whatever can't be understood is a danger, too.
 func (v *verdict) guards(c bot.Case) {
 	seen := map[string]bool{}
-	ask := func(name, format string, args ...any) {
-		if !seen[name] {
-			seen[name] = true
-			v.lower(bot.VerbAsk, name, format, args...)
-		}
-	}
-	stateful := slices.ContainsFunc(c.Target, func(a bot.App) bool {
-		return slices.ContainsFunc(a.Workloads, func(w bot.Workload) bool { return w.Kind == "StatefulSet" })
-	})
+	stateful := slices.ContainsFunc(c.Target, runsStateful)
 	for _, f := range c.Revert.Files {
-		if strings.HasPrefix(f.Path, ".github/workflows/") {
+		if strings.HasPrefix(f.Path, workflows) {
 			v.lower(bot.VerbRefuse, "touches-workflows", "The revert changes `%s`, which needs a permission that Backout does not have.", f.Path)
 			continue
 		}
-		if migration.MatchString(f.Path) || strings.HasSuffix(f.Path, ".sql") {
-			ask("migration", "The revert changes `%s`, which looks like a database migration; reverts do not run migrations backwards.", f.Path)
-		}
-		base := path.Base(f.Path)
-		if stateful && (strings.HasPrefix(base, "values") || strings.EqualFold(strings.TrimSuffix(base, path.Ext(base)), "kustomization")) {
-			ask("stateful", "The revert changes `%s`, which may shape a StatefulSet: data may not survive going back.", f.Path)
-		}
-		for _, kind := range changedKinds(f) {
-			if r, ok := sensitive[kind.kind]; ok {
-				ask(r.Name, "The revert %s (`%s`).", r.Text, f.Path)
-			}
-			if kind.kind == "Secret" && kind.deleted {
-				ask("secret", "The revert deletes a Secret (`%s`).", f.Path)
-			}
-			if kind.kind == "Job" && (migration.MatchString(kind.name) || kind.hook) || kind.hook {
-				ask("migration", "The revert changes a hook or migration Job (`%s`); reverts do not run migrations backwards.", f.Path)
+		for _, g := range fileGuards(f, c.Revert.Files, stateful) {
+			if !seen[g.name] {
+				seen[g.name] = true
+				v.lower(bot.VerbAsk, g.name, "The revert %s (`%s`).", g.text, f.Path)
 			}
 		}
 	}
 }
 
-// changedKind is one object of a file that the revert changes.
-type changedKind struct {
-	kind, name    string
-	deleted, hook bool
+func runsStateful(a bot.App) bool {
+	return slices.ContainsFunc(a.Workloads, func(w bot.Workload) bool { return w.Kind == "StatefulSet" })
 }
 
-// changedKinds lists the objects of a file that differ before and after.
-func changedKinds(f bot.FileChange) []changedKind {
-	if !manifest.IsFile(f.Path) && path.Ext(f.Path) != ".tpl" {
+// fileGuards lists the dangers in one file. all are the revert's files, and
+// stateful says that the target App runs a StatefulSet.
+func fileGuards(f bot.FileChange, all []bot.FileChange, stateful bool) []guard {
+	var out []guard
+	ext := strings.ToLower(path.Ext(f.Path))
+	switch {
+	case special(f.BeforeMode) || special(f.AfterMode):
+		return []guard{{guardOpaque, "changes a link or a submodule, and what that brings is not known"}}
+	case f.BeforeMode != "" && f.Before == nil, f.AfterMode != "" && f.After == nil:
+		return []guard{{guardOpaque, "changes a file whose contents could not be read"}}
+	case slices.Contains(documentation, ext):
 		return nil
+	case migration.MatchString(f.Path), ext == ".sql":
+		out = append(out, guard{guardMigration, "changes what looks like a database migration; a revert runs no migration backwards"})
+	}
+	kustomization := isKustomization(f.Path)
+	if !kustomization && !manifest.IsFile(f.Path) {
+		return append(out, textGuards(f, slices.Contains(templates, ext), stateful)...)
+	}
+	if kustomization {
+		out = append(out, buildGuards(f, all)...)
 	}
 	diffs, err := manifest.Diff(f.Before, f.After)
 	if err != nil {
-		return textKinds(f)
+		return append(out, textGuards(f, true, stateful)...)
 	}
-	var out []changedKind
+	same, err := manifest.Same(f.Before, f.After)
+	if stateful && (kustomization || len(diffs) == 0) && !(same && err == nil) {
+		// Values, a patch, a kustomization: no object, but what objects are made of.
+		out = append(out, guard{guardStateful, "changes what may shape a StatefulSet: data may not survive going back"})
+	}
 	for _, d := range diffs {
-		o := d.Object()
-		out = append(out, changedKind{kind: o.Kind, name: o.Name, deleted: d.After == nil, hook: isHook(o)})
+		out = append(out, objectGuards(d, stateful)...)
 	}
 	return out
 }
 
-// textKinds finds kinds in what does not parse.
-func textKinds(f bot.FileChange) []changedKind {
-	text := string(f.Before) + "\n" + string(f.After)
-	var out []changedKind
-	for _, m := range kindLine.FindAllStringSubmatch(text, -1) {
-		deleted := m[1] == "Secret" && strings.Count(string(f.After), "Secret") < strings.Count(string(f.Before), "Secret")
-		out = append(out, changedKind{kind: m[1], deleted: deleted, hook: hook.MatchString(text)})
+// The endings of files that nothing applies, and of templates that are no YAML.
+var (
+	documentation = []string{".md", ".markdown", ".rst", ".adoc"}
+	templates     = []string{".tpl", ".tmpl", ".gotmpl"}
+)
+
+// special reports whether a git mode is that of a symlink or a submodule.
+func special(mode string) bool { return strings.HasPrefix(mode, "12") || strings.HasPrefix(mode, "16") }
+
+// objectGuards lists the dangers in one object that differs.
+func objectGuards(d manifest.Difference, stateful bool) []guard {
+	var out []guard
+	o := d.Object()
+	kind := o.Kind
+	if kind == "Kustomization" && o.Group() == fluxGroup {
+		kind = fluxKind
+	}
+	if g, ok := sensitive[kind]; ok {
+		out = append(out, g)
+	}
+	if g, ok := deleting[kind]; ok && d.After == nil {
+		out = append(out, g)
+	}
+	if slices.Contains(stores, o.Group()) {
+		out = append(out, guard{guardStateful, "changes a " + o.Kind + " of " + o.Group() + ": data may not survive going back"})
+	}
+	if stateful && (kind == "HelmRelease" || kind == "Application") {
+		out = append(out, guard{guardStateful, "changes a " + kind + " that may run a StatefulSet: data may not survive going back"})
+	}
+	if migrates(d.Before) || migrates(d.After) {
+		out = append(out, guard{guardMigration, "changes a hook, or what runs a migration; a revert runs no migration backwards"})
 	}
 	return out
-}
-
-func isHook(o manifest.Object) bool {
-	_, helm := o.Annotation("helm.sh/hook")
-	_, argo := o.Annotation("argocd.argoproj.io/hook")
-	return helm || argo
 }

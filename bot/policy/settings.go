@@ -1,9 +1,11 @@
 package policy
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
-	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/backout-dev/backout/bot"
@@ -42,17 +44,23 @@ type Duration time.Duration
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (d *Duration) UnmarshalJSON(b []byte) error {
-	text := string(b)
-	if len(text) < 2 || text[0] != '"' {
-		return fmt.Errorf("%s is not a duration: write it like \"30m\" or \"90s\"", text)
+	if string(b) == "null" {
+		return nil // as if the key were not there
 	}
-	v, err := time.ParseDuration(text[1 : len(text)-1])
+	var text string
+	if err := json.Unmarshal(b, &text); err != nil {
+		return fmt.Errorf("%s is not a duration: write it like \"30m\" or \"90s\"", b)
+	}
+	v, err := time.ParseDuration(text)
 	if err != nil || v < 0 {
-		return fmt.Errorf("%s is not a duration: write it like \"30m\" or \"90s\"", text)
+		return fmt.Errorf("%q is not a duration: write it like \"30m\" or \"90s\"", text)
 	}
 	*d = Duration(v)
 	return nil
 }
+
+// MarshalJSON implements json.Marshaler.
+func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(time.Duration(d).String()) }
 
 // AppSettings are settings for the Apps whose ID matches a glob
 // ("prod/Kustomization/flux-system/*"); later entries win.
@@ -72,96 +80,51 @@ func Default() bot.Policy {
 	}
 }
 
-// Rules are the policies of a server.
-type Rules struct {
-	defaults bot.Policy
-	apps     []AppSettings
-}
+// The words that the settings take, most careful first.
+var (
+	modes       = []bot.Mode{bot.ModeObserve, bot.ModePropose, bot.ModeApprove, bot.ModeAuto}
+	holds       = []string{"never", "auto", "always"}
+	unprotected = []string{"none", "commands", "all"}
+	operators   = []string{"<", "<=", ">", ">=", "==", "!="}
+)
 
-var _ bot.Judge = (*Rules)(nil)
-
-// New checks the settings. Its errors name the entry and what is allowed.
-func New(defaults Settings, apps []AppSettings) (*Rules, error) {
-	r := &Rules{defaults: Default(), apps: apps}
-	if err := defaults.check("policy.defaults"); err != nil {
-		return nil, err
-	}
-	defaults.apply(&r.defaults)
-	for i, a := range apps {
-		where := fmt.Sprintf("policy.apps[%d]", i)
-		if _, err := path.Match(a.Match, "x"); err != nil || a.Match == "" {
-			return nil, fmt.Errorf("%s.match: %q is not a glob over cluster/Kind/namespace/name", where, a.Match)
-		}
-		if err := a.check(where); err != nil {
-			return nil, err
-		}
-	}
-	return r, nil
-}
-
-// Policy implements bot.Judge. Of several Apps broken by one commit, the most
-// careful setting counts in all that decides; the checks are those of the
-// first, since each App's own are sampled App by App.
-func (r *Rules) Policy(ids ...bot.AppID) bot.Policy {
-	if len(ids) == 0 {
-		return r.of(bot.AppID{})
-	}
-	p := r.of(ids[0])
-	for _, id := range ids[1:] {
-		q := r.of(id)
-		p.Alerts, p.Commands = moreCareful(p.Alerts, q.Alerts), moreCareful(p.Commands, q.Commands)
-		p.MaxAffected, p.PerDay = min(p.MaxAffected, q.MaxAffected), min(p.PerDay, q.PerDay)
-		p.BlameWindow = min(p.BlameWindow, q.BlameWindow)
-		if q.Unprotected == "none" || p.Unprotected == "all" {
-			p.Unprotected = q.Unprotected
-		}
-		if q.Hold == "never" {
-			p.Hold = q.Hold
-		}
-	}
-	return p
-}
-
-// modes in order, most careful first.
-var modes = []bot.Mode{bot.ModeObserve, bot.ModePropose, bot.ModeApprove, bot.ModeAuto}
-
-func moreCareful(a, b bot.Mode) bot.Mode {
-	return modes[min(slices.Index(modes, a), slices.Index(modes, b))]
-}
-
-// of is the policy of one App.
-func (r *Rules) of(id bot.AppID) bot.Policy {
-	p := r.defaults
-	p.Checks = slices.Clone(p.Checks)
-	for _, a := range r.apps {
-		if ok, err := path.Match(a.Match, id.String()); ok && err == nil {
-			a.apply(&p)
-		}
-	}
-	return p
-}
-
+// check finds every problem; where names the entry.
 func (s Settings) check(where string) error {
-	for name, m := range map[string]*bot.Mode{"alerts": s.Alerts, "commands": s.Commands} {
-		if m != nil && !slices.Contains(modes, *m) {
-			return fmt.Errorf("%s.%s: %q is none of observe, propose, approve, auto", where, name, *m)
-		}
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(where+format, args...)) }
+	oneOf(bad, "alerts", s.Alerts, modes)
+	oneOf(bad, "commands", s.Commands, modes)
+	oneOf(bad, "hold", s.Hold, holds)
+	oneOf(bad, "unprotected", s.Unprotected, unprotected)
+	if s.MaxAffected != nil && *s.MaxAffected < 0 {
+		bad(".max_affected: %d; it can't be less than 0", *s.MaxAffected)
 	}
-	if s.Hold != nil && !slices.Contains([]string{"auto", "always", "never"}, *s.Hold) {
-		return fmt.Errorf("%s.hold: %q is none of auto, always, never", where, *s.Hold)
+	if s.PerDay != nil && *s.PerDay < 0 {
+		bad(".per_day: %d; it can't be less than 0 (0 means to propose only)", *s.PerDay)
 	}
-	if s.Unprotected != nil && !slices.Contains([]string{"commands", "all", "none"}, *s.Unprotected) {
-		return fmt.Errorf("%s.unprotected: %q is none of commands, all, none", where, *s.Unprotected)
-	}
+	seen := map[string]bool{}
 	for i, c := range s.Checks {
 		switch {
-		case c.Name == "" || c.Query == "":
-			return fmt.Errorf("%s.checks[%d]: a check needs name and query", where, i)
-		case !slices.Contains([]string{"<", "<=", ">", ">=", "==", "!="}, c.Operator):
-			return fmt.Errorf("%s.checks[%d].operator: %q is none of < <= > >= == !=", where, i, c.Operator)
+		case c.Name == "" || strings.TrimSpace(c.Query) == "":
+			bad(".checks[%d]: a check needs name and query", i)
+		case seen[c.Name]:
+			bad(".checks[%d].name: %q is used twice", i, c.Name)
 		}
+		seen[c.Name] = true
+		oneOf(bad, fmt.Sprintf("checks[%d].operator", i), &c.Operator, operators)
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+func oneOf[T ~string](bad func(string, ...any), key string, v *T, allowed []T) {
+	if v == nil || slices.Contains(allowed, *v) {
+		return
+	}
+	words := make([]string, 0, len(allowed))
+	for _, a := range allowed {
+		words = append(words, string(a))
+	}
+	bad(".%s: %q is none of %s", key, *v, strings.Join(words, ", "))
 }
 
 func (s Settings) apply(p *bot.Policy) {
@@ -171,15 +134,17 @@ func (s Settings) apply(p *bot.Policy) {
 	set(&p.Unprotected, s.Unprotected)
 	set(&p.MaxAffected, s.MaxAffected)
 	set(&p.PerDay, s.PerDay)
-	for to, from := range map[*time.Duration]*Duration{
-		&p.BlameWindow: s.BlameWindow, &p.HoldFor: s.HoldFor, &p.ApproveWithin: s.ApproveWithin,
-		&p.MergeWithin: s.MergeWithin, &p.SyncWithin: s.SyncWithin, &p.VerifyWithin: s.VerifyWithin,
-	} {
-		set(to, (*time.Duration)(from))
+	set(&p.BlameWindow, (*time.Duration)(s.BlameWindow))
+	set(&p.HoldFor, (*time.Duration)(s.HoldFor))
+	set(&p.ApproveWithin, (*time.Duration)(s.ApproveWithin))
+	set(&p.MergeWithin, (*time.Duration)(s.MergeWithin))
+	set(&p.SyncWithin, (*time.Duration)(s.SyncWithin))
+	set(&p.VerifyWithin, (*time.Duration)(s.VerifyWithin))
+	if s.Checks == nil {
+		return
 	}
-	if s.Checks != nil {
-		p.Checks = nil
-	}
+	// A list replaces the one before it; an empty one takes it away.
+	p.Checks = nil
 	for _, c := range s.Checks {
 		p.Checks = append(p.Checks, bot.Check{
 			Name: c.Name, Query: c.Query, Operator: c.Operator, Threshold: c.Threshold,

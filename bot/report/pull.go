@@ -21,7 +21,7 @@ func reverts(c bot.Change) string {
 	for i, sha := range c.Commits {
 		fmt.Fprintf(&b, "This reverts commit %s", sha)
 		if c.Mainline > 0 && i == 0 {
-			b.WriteString(", a merge,\nagainst its first parent")
+			fmt.Fprintf(&b, ", a merge,\nagainst its parent %d", c.Mainline)
 		}
 		b.WriteString(".\n")
 	}
@@ -30,88 +30,77 @@ func reverts(c bot.Change) string {
 
 func trailers(v bot.View) string {
 	t := fmt.Sprintf("Backout-Rollback: %s\n", v.Rollback.ID)
-	if r := v.Rollback.Incident.Requester; r != "" {
-		t += fmt.Sprintf("Backout-Requested-By: %s\n", plain(r))
+	if r := plain(v.Rollback.Incident.Requester); r != "" {
+		t += fmt.Sprintf("Backout-Requested-By: %s\n", r)
 	}
 	return t
 }
 
+// merging says who merges, by the decision.
+func merging(v bot.View) string {
+	const hands = "Do not push to this branch: it would no longer be what was verified, and Backout would stop.\n\n"
+	switch v.Decision.Verb {
+	case bot.VerbAct:
+		return "Backout merges this by itself once all gates are green. " + hands
+	case bot.VerbAsk:
+		return "A second person approved this, so Backout merges it by itself once all gates are green. " + hands
+	case bot.VerbPropose:
+		return fmt.Sprintf("Backout does not merge this by itself. Merge it when you agree, or comment `/rollback approve %s` to let Backout do it.\n\n", v.Rollback.ID)
+	}
+	return ""
+}
+
 func pullBody(v bot.View) string {
 	var b strings.Builder
-	c := v.Rollback.Culprit
 	b.WriteString("### What happened\n\n")
-	if i := v.Rollback.Incident; i.Kind == bot.IncidentCommand {
-		fmt.Fprintf(&b, "%s asked to take this change back.\n\n", code(i.Requester))
-		if i.Reason != "" {
-			fmt.Fprintf(&b, "Reason: %s\n\n", code(i.Reason))
-		}
-	} else {
-		fmt.Fprintf(&b, "Production broke: %s.\n\n", asker(i))
-		for n, a := range i.Alerts {
-			if n == 5 {
-				break
-			}
-			if s := a.Annotations["summary"]; s != "" {
-				fmt.Fprintf(&b, "- %s\n", code(s))
-			}
-		}
-		if !i.Onset.To.IsZero() {
-			fmt.Fprintf(&b, "\nThe trouble began %s.\n\n", onset(i.Onset))
-		}
-	}
+	b.WriteString(happened(v))
 	b.WriteString("### What this takes back\n\n")
-	if c.PR != 0 {
-		fmt.Fprintf(&b, "#%d ", c.PR)
-	}
-	fmt.Fprintf(&b, "%s by %s", code(c.Subject), code(c.Author))
+	c := v.Rollback.Culprit
+	fmt.Fprintf(&b, "%s:\n\n", change(c))
+	commits := make([]string, 0, len(c.Commits))
 	for _, sha := range c.Commits {
-		fmt.Fprintf(&b, "\n- %s", sha)
+		commits = append(commits, "commit "+string(sha))
 	}
-	b.WriteString("\n\n")
-	for i, p := range v.Changed {
-		if i == shownPaths {
-			fmt.Fprintf(&b, "- %d more files\n", len(v.Changed)-i)
-			break
-		}
-		fmt.Fprintf(&b, "- %s\n", code(p))
-	}
-	b.WriteString("\n")
+	b.WriteString(list(commits, "commits") + "\nFiles that go back:\n\n")
+	b.WriteString(list(codes(v.Changed), "files") + "\n")
 	b.WriteString(why(v))
 	b.WriteString("### Before you merge by hand\n\n")
-	b.WriteString("- [ ] The files above are what should go back\n")
-	b.WriteString("- [ ] No migration ran with the change that going back would break\n")
+	boxes := []string{"[ ] The files above are what should go back", "[ ] No migration ran with the change that going back would break"}
 	for _, id := range v.Rollback.Affected {
-		fmt.Fprintf(&b, "- [ ] %s may change, too\n", code(id.String()))
+		boxes = append(boxes, "[ ] "+code(id.String())+" changes, too")
 	}
-	fmt.Fprintf(&b, "\nRollback `%s`. `/rollback status`, `/rollback cancel %s`.\n", v.Rollback.ID, v.Rollback.ID)
+	b.WriteString(list(boxes, "Apps that change, too") + "\n")
+	b.WriteString(merging(v))
+	fmt.Fprintf(&b, "To see where it stands, comment `/rollback status`. To stop it, comment `/rollback cancel %s`.\n", v.Rollback.ID)
 	return cut(b.String())
 }
 
-func onset(o bot.Onset) string {
-	if o.Exact() {
-		return "at " + clock(o.To) + " UTC"
+// happened tells who asked, or which alerts fired and what they say.
+func happened(v bot.View) string {
+	i := v.Rollback.Incident
+	where := ""
+	if v.Rollback.ReportTo != 0 {
+		where = fmt.Sprintf(" on #%d", v.Rollback.ReportTo)
 	}
-	return fmt.Sprintf("between %s and %s UTC", clock(o.From), clock(o.To))
-}
-
-// conclusions are the check run's conclusions
-// (https://docs.github.com/rest/checks/runs), by verdict.
-var conclusions = map[bot.Verdict]string{
-	bot.VerdictVerified: "success", bot.VerdictNotFixed: "failure", bot.VerdictFailed: "failure",
-	bot.VerdictCancelled: "cancelled", bot.VerdictNeedsHuman: "action_required",
-}
-
-// CheckRun implements bot.Teller.
-func (Teller) CheckRun(v bot.View) (title, summaryText, conclusion string) {
-	title = "Rolling back"
-	if v.Now != "" {
-		title = "Rolling back: " + v.Now
+	if i.Kind == bot.IncidentCommand {
+		s := fmt.Sprintf("A person, %s, asked%s to take this change back.\n\n", code(i.Requester), where)
+		if i.Reason != "" {
+			s += fmt.Sprintf("Their reason: %s\n\n", code(i.Reason))
+		}
+		return s
 	}
-	if v.Verdict != "" {
-		title = strings.TrimSpace(strings.TrimLeftFunc(headlines[v.Verdict], func(r rune) bool { return r > 127 }))
-		if conclusion = conclusions[v.Verdict]; conclusion == "" {
-			conclusion = "neutral"
+	s := fmt.Sprintf("Production broke, and this change is the first suspect: %s%s.\n\n", alerts(i), began(i.Onset))
+	var summaries []string
+	for _, a := range i.Alerts {
+		if text := a.Annotations["summary"]; text != "" {
+			summaries = append(summaries, code(text))
 		}
 	}
-	return title, cut(summary(v) + "\n\n" + steps(v) + checks(v)), conclusion
+	if len(summaries) > 0 {
+		s += list(summaries, "alerts") + "\n"
+	}
+	if from := sources(i); len(from) > 0 {
+		s += "Where the alerts come from:\n\n" + list(from, "alerts") + "\n"
+	}
+	return s
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/backout-dev/backout/bot"
 )
@@ -13,45 +14,65 @@ const help = "Comment one of these on a pull request, on a line of its own:\n\n"
 	"| `/rollback` | takes back this merged pull request |\n" +
 	"| `/rollback <sha>` or `/rollback #<number>` | takes back that commit or pull request |\n" +
 	"| `/rollback plan` | shows what would happen, and does nothing (so does `--dry-run`) |\n" +
-	"| `/rollback approve` | a second person's word, where one is asked for |\n" +
+	"| `/rollback approve` | approves, as a second person, what waits for one |\n" +
 	"| `/rollback cancel` | stops a rollback that has not merged yet |\n" +
 	"| `/rollback status` | shows the rollbacks of this pull request |\n\n" +
 	"`--reason \"…\"` adds why. You need write permission on the repository.\n"
 
 // Reply implements bot.Teller.
 func (Teller) Reply(a bot.Answer) string {
-	to := "@" + a.To + " "
+	to := ""
+	if login(a.To) != "" {
+		to = "@" + clip(login(a.To), maxLogin) + " "
+	}
 	switch a.Kind {
 	case bot.AnswerHelp:
 		return help
 	case bot.AnswerMalformed:
-		return fmt.Sprintf("%sI did not understand %s. %s\n\n%s\n\n<details><summary>Commands</summary>\n\n%s\n</details>\n", to, code(a.Command), prose(a.Detail), prose(a.Advice), help)
+		return cut(fmt.Sprintf("%sNothing was done: I did not understand %s. %s\n\n%s\n\n<details><summary>Commands</summary>\n\n%s\n</details>\n",
+			to, code(a.Command), prose(a.Detail), prose(a.Advice), help))
 	case bot.AnswerForbidden:
-		return to + "Rolling back needs write permission on this repository, and you do not have it. Ask somebody who has.\n"
+		return to + "Nothing was done: rolling back needs write permission on this repository, and you do not have it. Ask somebody who has it to comment the same.\n"
 	case bot.AnswerPlan:
 		return plan(a)
 	case bot.AnswerStatus:
-		return status(a)
-	default:
-		s := to + prose(a.Detail)
-		if a.Advice != "" {
-			s += "\n\n" + prose(a.Advice)
-		}
-		if len(a.Looked) > 0 {
-			escaped := make([]string, 0, len(a.Looked))
-			for _, l := range a.Looked {
-				escaped = append(escaped, prose(l))
-			}
-			s += "\n\nLooked for:\n\n" + list(escaped)
-		}
-		return cut(s + "\n")
+		return status(to, a.Records)
 	}
+	s := to + prose(a.Detail)
+	if a.Advice != "" {
+		s += "\n\n" + prose(a.Advice)
+	}
+	if len(a.Looked) > 0 {
+		escaped := make([]string, 0, len(a.Looked))
+		for _, l := range a.Looked {
+			escaped = append(escaped, prose(l))
+		}
+		s += "\n\nLooked for:\n\n" + list(escaped, "places")
+	}
+	return cut(strings.TrimRight(s, "\n") + "\n")
+}
+
+// maxLogin is longer than any login on GitHub.
+const maxLogin = 100
+
+// login keeps of a name what GitHub allows in one
+// (https://docs.github.com/enterprise-cloud@latest/admin/managing-iam/iam-configuration-reference/username-considerations-for-external-authentication).
+func login(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
+			return r
+		}
+		return -1
+	}, s)
 }
 
 // verbs say what a decision would do.
 var verbs = map[bot.Verb]string{
-	bot.VerbRefuse: "refuse", bot.VerbObserve: "record it and write nothing", bot.VerbPropose: "open the revert and leave the merge to people",
-	bot.VerbAsk: "ask a second person, then act", bot.VerbAct: "revert, merge, sync and verify",
+	bot.VerbRefuse:  "refuse",
+	bot.VerbObserve: "record it and write nothing",
+	bot.VerbPropose: "open the revert and leave the merge to people",
+	bot.VerbAsk:     "wait for a second person's approval, then revert, merge, sync and verify",
+	bot.VerbAct:     "revert, merge, sync and verify",
 }
 
 func plan(a bot.Answer) string {
@@ -60,37 +81,39 @@ func plan(a bot.Answer) string {
 	b.WriteString("### 🔎 Plan\n\nNothing was changed. ")
 	switch {
 	case len(v.Conflicts) > 0:
-		b.WriteString("The revert does **not** apply cleanly; a person has to solve the conflicts below.\n\n")
+		b.WriteString("The revert does **not** apply cleanly: a person has to solve the conflicts below.\n\n")
+	case len(v.Changed) == 0:
+		b.WriteString("There is **nothing to take back**.\n\n")
 	default:
 		fmt.Fprintf(&b, "Backout would **%s**.\n\n", verbs[v.Decision.Verb])
 	}
-	b.WriteString(summary(v) + "\n\n")
-	b.WriteString(why(v))
+	b.WriteString(facts(v) + conflicts(v) + notes(v) + why(v))
+	v.Verdict = bot.VerdictObserved // nothing is under way that could be stopped
 	b.WriteString(details(v))
 	return cut(b.String())
 }
 
-func status(a bot.Answer) string {
-	if len(a.Records) == 0 {
-		return "@" + a.To + " There is no rollback in this repository.\n"
+func status(to string, records []bot.Record) string {
+	if len(records) == 0 {
+		return to + "There is no rollback in this repository.\n"
 	}
 	var b strings.Builder
 	b.WriteString("| rollback | change | began (UTC) | state |\n|---|---|---|---|\n")
-	for _, r := range a.Records {
+	for i, r := range records {
+		if i == shown {
+			fmt.Fprintf(&b, "| | and %d more | | |\n", len(records)-i)
+			break
+		}
 		state := "under way"
 		switch {
 		case r.End != nil:
 			state = fmt.Sprintf("**%s**: %s", r.End.Verdict, prose(r.End.Summary))
 		case r.View != nil && r.View.Waiting != "":
 			state = prose(r.View.Waiting)
-		case r.View != nil && r.View.Now != "":
-			state = r.View.Now
+		case r.View != nil && stages[r.View.Now] != "":
+			state = stages[r.View.Now]
 		}
-		ref := string(r.Culprit.Head().Short())
-		if r.Culprit.PR != 0 {
-			ref = fmt.Sprintf("#%d", r.Culprit.PR)
-		}
-		fmt.Fprintf(&b, "| %s | %s %s | %s | %s |\n", r.ID, ref, code(r.Culprit.Subject), r.Begun.UTC().Format("2006-01-02 15:04:05"), state)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.ID, change(r.Culprit), r.Begun.UTC().Format(time.DateTime), state)
 	}
 	return cut(b.String())
 }

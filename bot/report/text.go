@@ -1,38 +1,58 @@
 package report
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
-	"time"
 	"unicode"
 )
 
-// maxQuoted bounds one piece of untrusted text, in runes.
-const maxQuoted = 200
+// The bounds of one piece of untrusted text, of one sentence of ours with what
+// it quotes, and of a title, in runes. GitHub takes titles of 256.
+const (
+	maxQuoted = 200
+	maxProse  = 1000
+	maxTitle  = 240
+)
 
-// zwsp is a zero-width space: it breaks a keyword apart without showing.
+// zwsp is a zero-width space: it breaks a word apart without showing.
 const zwsp = "\u200b"
 
 var (
 	// closing matches GitHub's closing keywords before a reference
 	// (https://docs.github.com/issues/tracking-your-work-with-issues/linking-a-pull-request-to-an-issue).
-	closing = regexp.MustCompile(`(?i)\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(:?\s+)(#|gh-|[\w.-]+/[\w.-]+#|https?://)`)
-	// skipCI matches the marks that make CI skip a commit.
-	skipCI = regexp.MustCompile(`(?i)\[(skip ci|ci skip|no ci|skip actions|actions skip)\]|skip-checks:\s*true`)
-	// mention matches what GitHub takes for a person or a team.
-	mention = regexp.MustCompile(`@([A-Za-z0-9])`)
+	// It is broader than what is documented: GitHub's own pattern is not public.
+	closing = regexp.MustCompile(`(?i)(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(\s*:?\s*)(#|gh-|https?://)`)
+	// skipCI matches the marks that make CI skip a commit, those of GitHub
+	// (https://docs.github.com/actions/how-tos/manage-workflow-runs/skip-workflow-runs)
+	// and of others.
+	skipCI = regexp.MustCompile(`(?i)\[(?:skip|no)[ -][a-z -]+\]|\[[a-z -]+[ -]skip\]|\*\*\*no_ci\*\*\*|skip-checks:`)
+	// elsewhere matches what comes before the number of an issue in another
+	// repository, where GitHub would leave a note. A bare #1 is one of our own
+	// repository, and useful.
+	elsewhere = regexp.MustCompile(`([\w.-])#`)
 )
 
-// line makes untrusted text one line without control and bidirectional
-// characters, cut to limit runes.
+// line makes untrusted text one line without control, invisible and
+// bidirectional characters, cut to limit runes.
 func line(s string, limit int) string {
 	var b strings.Builder
-	n := 0
+	n, read, marks := 0, 0, 0
 	for _, r := range s {
-		if unicode.IsSpace(r) {
+		// What is left out costs time, too.
+		if read++; read > 20*limit {
+			b.WriteRune('…')
+			break
+		}
+		switch {
+		case unicode.IsSpace(r):
 			r = ' '
-		} else if !unicode.IsGraphic(r) || unicode.Is(unicode.Cf, r) {
+		case !unicode.IsGraphic(r), unicode.Is(unicode.Cf, r), blank(r):
+			continue
+		}
+		if marks++; !unicode.Is(unicode.M, r) {
+			marks = 0
+		}
+		if marks > maxMarks {
 			continue
 		}
 		if n++; n > limit {
@@ -44,15 +64,40 @@ func line(s string, limit int) string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
+// maxMarks is how many accents may stand on one letter: no language needs more,
+// and heaps of them run over the lines around.
+const maxMarks = 4
+
+// blank reports whether a rune counts as graphic and shows nothing.
+func blank(r rune) bool {
+	switch r {
+	case '\u034f', '\u115f', '\u1160', '\u17b4', '\u17b5', '\u2800', '\u3164', '\uffa0':
+		return true
+	}
+	return unicode.Is(unicode.Variation_Selector, r)
+}
+
 // plain is untrusted text for a title or a commit message, where there is no
 // code span to hide in.
-func plain(s string) string { return disarm(line(s, maxQuoted)) }
+func plain(s string) string { return clip(disarm(line(s, maxQuoted)), maxTitle) }
 
-// disarm breaks mentions, closing keywords and marks that skip CI.
+// clip cuts what disarming made longer.
+func clip(s string, limit int) string {
+	for i := range s {
+		if limit--; limit < 0 {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}
+
+// disarm breaks mentions, closing keywords, references to other repositories
+// and marks that skip CI.
 func disarm(s string) string {
 	s = closing.ReplaceAllString(s, "${1}"+zwsp+"${2}"+zwsp+"${3}")
-	s = skipCI.ReplaceAllStringFunc(s, func(m string) string { return m[:2] + zwsp + m[2:] })
-	return mention.ReplaceAllString(s, "@"+zwsp+"${1}")
+	s = skipCI.ReplaceAllStringFunc(s, func(m string) string { return m[:1] + zwsp + m[1:] })
+	s = elsewhere.ReplaceAllString(s, "${1}#"+zwsp)
+	return strings.ReplaceAll(s, "@", "@"+zwsp)
 }
 
 // code is untrusted text as a Markdown code span: GitHub resolves nothing in
@@ -60,7 +105,7 @@ func disarm(s string) string {
 func code(s string) string {
 	s = line(s, maxQuoted)
 	if s == "" {
-		return "``"
+		return "(nothing)" // an empty span would pair with the next backtick
 	}
 	fence := "`"
 	for strings.Contains(s, fence) {
@@ -69,54 +114,55 @@ func code(s string) string {
 	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") {
 		s = " " + s + " "
 	}
-	// A pipe would end a table cell even inside code.
-	return fence + strings.ReplaceAll(s, "|", "¦") + fence
+	return fence + inSpan.Replace(s) + fence
 }
 
-// maxProse bounds a sentence of ours with what it quotes, in runes.
-const maxProse = 1000
+// inSpan takes away what has power even inside a code span: a pipe ends a table
+// cell, and the opening of an HTML comment could forge our hidden markers.
+var inSpan = strings.NewReplacer("|", "¦", "<!--", "<!"+zwsp+"--")
 
 // prose is a sentence of ours that may quote untrusted text inside backticks:
-// whatever stands outside them loses its power, too.
+// what stands outside them loses its power, too. Backticks that do not pair one
+// by one were not ours: then the whole is code.
 func prose(s string) string {
-	parts := strings.Split(line(s, maxProse), "`")
-	if len(parts)%2 == 0 {
+	s = line(s, maxProse)
+	parts := strings.Split(s, "`")
+	if len(parts)%2 == 0 || strings.Contains(s, "``") {
 		return code(s)
 	}
 	for i := range parts {
 		if i%2 == 0 {
-			parts[i] = markup.Replace(disarm(parts[i]))
+			parts[i] = outside(parts[i])
+		} else {
+			parts[i] = inSpan.Replace(parts[i])
 		}
 	}
-	return strings.Join(parts, "`")
+	return blockStart.ReplaceAllString(strings.Join(parts, "`"), `${1}\${2}`)
 }
 
-// markup disarms what Markdown and HTML would make of plain text.
-var markup = strings.NewReplacer("<", "&lt;", ">", "&gt;", "[", "\\[", "]", "\\]", "|", "\\|", "*", "\\*", "_", "\\_")
+// literal matches what is shown as code wherever it stands: addresses, which
+// would become links, and our own commands.
+var literal = regexp.MustCompile(`(?i)(?:[a-z][a-z0-9+.-]*://|www\.)\S*[^\s.,;:!?)"']|` +
+	`\B/rollback\b(?: (?:(?:plan|approve|cancel|status|help|#\d+|[0-9a-f]{7,40}|rb-[0-9a-f]{12})\b|<sha>|#<number>))*`)
 
-// took is a duration as people say it: "4 s", "1 min 20 s", "2 h 5 min".
-func took(d time.Duration) string {
-	switch d = d.Round(100 * time.Millisecond); {
-	case d < 0:
-		return "0 s"
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%.0f s", d.Seconds())
-	case d < time.Hour:
-		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
-	default:
-		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
-	}
-}
-
-func clock(t time.Time) string { return t.UTC().Format("15:04:05") }
-
-// list joins lines as a Markdown list.
-func list(items []string) string {
+// outside escapes text that stands outside code.
+func outside(s string) string {
 	var b strings.Builder
-	for _, it := range items {
-		fmt.Fprintf(&b, "- %s\n", it)
+	end := 0
+	for _, at := range literal.FindAllStringIndex(s, -1) {
+		b.WriteString(markup.Replace(disarm(s[end:at[0]])))
+		b.WriteString(code(s[at[0]:at[1]]))
+		end = at[1]
 	}
+	b.WriteString(markup.Replace(disarm(s[end:])))
 	return b.String()
 }
+
+// markup takes away what Markdown and HTML would make of plain text. The
+// ampersand is among it: an entity would bring a mention back.
+var markup = strings.NewReplacer(
+	`\`, `\\`, "&", "&amp;", "<", "&lt;", ">", "&gt;", "[", `\[`, "]", `\]`, "|", `\|`, "*", `\*`, "_", `\_`, "~", `\~`, "$", `\$`,
+)
+
+// blockStart matches what would make a line a heading, a list or a rule.
+var blockStart = regexp.MustCompile(`^(\d{0,9})(#+(?:\s|$)|[+=.)-])`)
