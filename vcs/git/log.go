@@ -1,0 +1,139 @@
+package git
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/backout-dev/backout/bot"
+)
+
+// Commit reads one commit, with the paths it changed against its first parent.
+func (ms *Mirrors) Commit(ctx context.Context, repo bot.RepoName, sha bot.SHA) (bot.Commit, error) {
+	s, err := ms.read(ctx, repo, sha)
+	if err != nil {
+		return bot.Commit{}, err
+	}
+	c, err := s.commit(toHash(sha))
+	if err != nil {
+		return bot.Commit{}, ms.failed("commit "+sha.Short(), repo, s, err)
+	}
+	described, err := s.describe(c)
+	return described, ms.failed("commit "+sha.Short(), repo, s, err)
+}
+
+// Log walks first parents from q.From, newest first, until q.Until or the root. A
+// merge commit counts as what it brought to its first parent; a root commit as
+// adding all that it has. Each commit comes with the paths it changed.
+func (ms *Mirrors) Log(ctx context.Context, q bot.LogQuery) ([]bot.Commit, error) {
+	s, err := ms.read(ctx, q.Repo, q.From)
+	if err != nil {
+		return nil, err
+	}
+	in := newScope(q.Paths...)
+	var found []bot.Commit
+	err = s.walk(ctx, toHash(q.From), func(c *commit) (bool, error) {
+		if c.Hash == toHash(q.Until) {
+			return false, nil
+		}
+		touched, err := s.touches(c, in)
+		if err != nil || !touched {
+			return true, err
+		}
+		described, err := s.describe(c)
+		found = append(found, described)
+		return len(found) != q.Limit, err
+	})
+	if err != nil {
+		return nil, ms.failed("log from "+q.From.Short(), q.Repo, s, err)
+	}
+	return found, nil
+}
+
+// Contains reports whether commit is tip or an ancestor of it.
+func (ms *Mirrors) Contains(ctx context.Context, repo bot.RepoName, tip, commit bot.SHA) (bool, error) {
+	s, err := ms.read(ctx, repo, tip, commit)
+	if err != nil {
+		return false, err
+	}
+	is, err := s.graph.contains(ctx, toHash(tip), toHash(commit))
+	return is, ms.failed("ancestry of "+tip.Short(), repo, s, err)
+}
+
+// walk visits h and its first parents until visit says no more.
+func (s *store) walk(ctx context.Context, h hash, visit func(*commit) (more bool, err error)) error {
+	for n := 0; !h.IsZero(); n++ {
+		if n%checkEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		c, err := s.commit(h)
+		if err != nil {
+			return err
+		}
+		if more, err := visit(c); err != nil || !more {
+			return err
+		}
+		h = c.first()
+	}
+	return nil
+}
+
+// parentTree is the tree of a commit's n-th parent, from 1; empty for a root.
+func (s *store) parentTree(c *commit, n int) (hash, error) {
+	if len(c.ParentHashes) == 0 {
+		return emptyTree, nil
+	}
+	p, err := s.commit(c.ParentHashes[n-1])
+	if err != nil {
+		return hash{}, err
+	}
+	return p.TreeHash, nil
+}
+
+// errStop ends a comparison whose answer is known.
+var errStop = errors.New("stop")
+
+// touches reports whether a commit changed something in scope against its first
+// parent. Every commit counts when the scope is everything, even one that changed
+// nothing.
+func (s *store) touches(c *commit, in *scope) (bool, error) {
+	if in == nil {
+		return true, nil
+	}
+	before, err := s.parentTree(c, 1)
+	if err != nil {
+		return false, err
+	}
+	err = diffTrees(s, before, c.TreeHash, in, func(change) error { return errStop })
+	if errors.Is(err, errStop) {
+		return true, nil
+	}
+	return false, err
+}
+
+// describe turns a commit into the bot's words.
+func (s *store) describe(c *commit) (bot.Commit, error) {
+	before, err := s.parentTree(c, 1)
+	if err != nil {
+		return bot.Commit{}, err
+	}
+	b := bot.Commit{
+		SHA:     toSHA(c.Hash),
+		Tree:    toSHA(c.TreeHash),
+		Author:  strings.ToValidUTF8(c.Author.Name, "\uFFFD"),
+		Email:   strings.ToValidUTF8(c.Author.Email, "\uFFFD"),
+		When:    c.Committer.When.UTC(),
+		Message: strings.ToValidUTF8(c.Message, "\uFFFD"),
+	}
+	b.Subject, _, _ = strings.Cut(strings.TrimLeft(b.Message, "\n"), "\n")
+	for _, p := range c.ParentHashes {
+		b.Parents = append(b.Parents, toSHA(p))
+	}
+	err = diffTrees(s, before, c.TreeHash, nil, func(ch change) error {
+		if n := len(b.Paths); n == 0 || b.Paths[n-1] != ch.path {
+			b.Paths = append(b.Paths, ch.path)
+		}
+		return nil
+	})
+	return b, err
+}
