@@ -35,13 +35,15 @@ func (r *run) gate(ctx context.Context) (*stop, error) {
 	r.begin("merge")
 	var since time.Time
 	known := r.view.Pull.Gate.State != "" && r.view.Pull.Gate.State != "UNKNOWN"
-	refusals, recomputes, tells, reason := 0, 0, 0, ""
+	refusals, recomputes, tells, reason, proposed := 0, 0, 0, "", false
 	for first := true; ; first = false {
 		tell := surface{check: first}
 		if reason != r.view.Waiting {
 			r.view.Waiting = reason
 			tells++
-			tell.sticky = tells <= maxGateTells
+			// That a person must merge is told whatever was told before: nobody
+			// else goes on.
+			tell.sticky = tells <= maxGateTells || proposed
 		}
 		d, err := r.look(ctx, first && known, since, tell)
 		if err != nil {
@@ -98,7 +100,7 @@ func (r *run) gate(ctx context.Context) (*stop, error) {
 			// GitHub computes for a moment: nothing to tell people yet.
 			every = r.Timing.Mergeable
 		} else {
-			reason = call.Reason.Text
+			reason, proposed = call.Reason.Text, call.Reason.Name == "proposed"
 		}
 		if d.End.Sub(since) >= r.plan.Policy.MergeWithin {
 			return r.gateTimeout(reason), nil

@@ -62,7 +62,8 @@ func (c *Controller) trouble(err error, r request) error {
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsMethodNotSupported(err):
 		return bot.NewTrouble(bot.TroubleInvalid, err, "Cluster %s refused the request to %s.", c.cluster, r)
 	}
-	t := bot.NewTrouble(bot.TroubleTransient, err, "Cluster %s did not answer the request to %s.", c.cluster, r)
+	t := bot.NewTrouble(bot.TroubleTransient, err, "Cluster %s did not answer the request to %s.", c.cluster, r).
+		WithAdvice("Check that the API server of cluster %s is up and can be reached from Backout, then ask again.", c.cluster)
 	if seconds, ok := apierrors.SuggestsClientDelay(err); ok {
 		t.RetryAfter = time.Duration(seconds) * time.Second
 	}

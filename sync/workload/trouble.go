@@ -29,7 +29,8 @@ func (r *Reader) trouble(err error, verb, resource, namespace string) error {
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
 		return bot.NewTrouble(bot.TroubleInvalid, err, "cluster %s refused the request to %s %s in namespace %s", r.cluster, verb, resource, namespace)
 	}
-	t := bot.NewTrouble(bot.TroubleTransient, err, "cluster %s did not answer the request to %s %s in namespace %s", r.cluster, verb, resource, namespace)
+	t := bot.NewTrouble(bot.TroubleTransient, err, "cluster %s did not answer the request to %s %s in namespace %s", r.cluster, verb, resource, namespace).
+		WithAdvice("Check that the API server of cluster %s is up and can be reached from Backout, then ask again.", r.cluster)
 	if errors.Is(err, context.DeadlineExceeded) {
 		t.Text += " in time"
 	}

@@ -22,7 +22,7 @@ func TestMergeIsGits(t *testing.T) {
 	agreed, cautious := 0, 0
 	for round := range rounds(t, 1) {
 		rnd := rand.New(rand.NewPCG(uint64(round), 3))
-		triples := make([]triple, 700)
+		triples := make([]triple, 500)
 		for i := range triples {
 			triples[i] = randomTrees(rnd)
 		}
