@@ -74,8 +74,13 @@ func decodeGitHub(event string, body []byte, self int64) (news, error) {
 		n.hints, err = queueHints(e)
 	case *github.InstallationEvent:
 		n.installation, err = installationOf(e.GetInstallation(), e.GetAction())
-		if err == nil && e.GetAction() == "created" {
-			n.installation.Added, err = repoNames(e.Repositories)
+		if err == nil {
+			switch e.GetAction() {
+			case "created":
+				n.installation.Added, err = repoNames(e.Repositories)
+			case "deleted":
+				n.installation.Removed, err = repoNames(e.Repositories)
+			}
 		}
 	case *github.InstallationRepositoriesEvent:
 		n.installation, err = installationOf(e.GetInstallation(), e.GetAction())

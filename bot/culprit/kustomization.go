@@ -58,7 +58,7 @@ func isKustomization(base string) bool { return slices.Contains(kustomizationNam
 // the others count.
 func kustomizationRefs(b []byte) []string {
 	var k kustomization
-	_ = yaml.Unmarshal(b, &k) //nolint:errcheck // what was understood is filled in
+	_ = yaml.Unmarshal(b, &k) // what was understood is filled in
 	refs := slices.Concat(k.Resources, k.Bases, k.Components, k.Crds, k.Configurations,
 		k.Generators, k.Transformers, k.Validators, k.PatchesStrategicMerge)
 	for _, r := range slices.Concat(k.Patches, k.PatchesJSON6902, k.Replacements, []pathRef{k.OpenAPI}) {
@@ -101,7 +101,7 @@ var chartNames = []string{"Chart.yaml", "requirements.yaml"}
 // chartRefs lists the charts beside it that a chart depends on.
 func chartRefs(b []byte) []string {
 	var c chart
-	_ = yaml.Unmarshal(b, &c) //nolint:errcheck // what was understood is filled in
+	_ = yaml.Unmarshal(b, &c) // what was understood is filled in
 	var refs []string
 	for _, d := range c.Dependencies {
 		if p, ok := strings.CutPrefix(d.Repository, "file://"); ok && p != "" {

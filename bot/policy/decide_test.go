@@ -109,7 +109,7 @@ func TestUnknownModeFailsClosed(t *testing.T) {
 	check(t, r.Decide(onCommand()), bot.VerbObserve, "mode")
 }
 
-// rules are all the rules besides guards and modes. Each case says what is
+// ruleTests are all rules besides guards and modes. Each says what is
 // changed about the case against which nothing speaks, and what follows for an
 // alert and for a command; "" where a command does not ask.
 var ruleTests = []struct {

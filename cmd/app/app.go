@@ -205,7 +205,7 @@ func (a *App) wireWebhooks() error {
 	}
 	a.server, err = webhooks.New(webhooks.Config{
 		Engine: a.engine, Secrets: secrets, AlertTokens: tokens, AppID: a.cfg.GitHub.AppID,
-		Mentions: command.Mentions, Registry: prometheus.NewRegistry(), Now: a.opts.Now, Log: a.log, OnPush: a.onPush,
+		Mentions: command.Mentions, Registry: prometheus.NewRegistry(), Now: a.opts.Now, Log: a.log, OnPush: a.onPush, OnInstallation: a.onInstallation, Ready: a.ready,
 	})
 	if err != nil {
 		return fmt.Errorf("webhooks: %w", err)
@@ -218,6 +218,26 @@ func (a *App) onPush(ctx context.Context, repo bot.RepoName) {
 	if err := a.git.Fetch(ctx, repo); err != nil {
 		a.log.WarnContext(ctx, "fetching after a push met trouble", "repo", repo, "trouble", bot.AsTrouble(err).Text)
 	}
+}
+
+// onInstallation deletes the mirrors of what we may no longer touch. It is done
+// before the webhook is answered, and doing it again does no harm, so nothing
+// has to be made durable.
+func (a *App) onInstallation(ctx context.Context, i webhooks.Installation) error {
+	a.log.InfoContext(ctx, "installation changed", "account", i.Account, "action", i.Action, "added", i.Added, "removed", i.Removed)
+	var errs []error
+	for _, repo := range i.Removed {
+		if err := a.git.Remove(repo); err != nil {
+			errs = append(errs, fmt.Errorf("remove mirror of %s: %w", repo, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// ready reports whether new work could be made durable.
+func (a *App) ready(ctx context.Context) error {
+	_, err := a.Flow.Ports.Ledger.Find(ctx, bot.RollbackQuery{Limit: 1})
+	return err
 }
 
 // readSecrets reads secrets from files, without the line break that editors
@@ -348,6 +368,9 @@ func (a *App) Close() error {
 	var errs []error
 	if a.engine != nil {
 		errs = append(errs, a.engine.Close(closeWithin))
+	}
+	if a.git != nil {
+		errs = append(errs, a.git.Close())
 	}
 	for _, c := range a.close {
 		errs = append(errs, c())

@@ -18,7 +18,7 @@
 //	merge NUMBER METHOD
 //	push AUTHOR MESSAGE FILE=CONTENT…  straight to main
 //	deploy                             deliver main, and wait until the bot has seen it
-//	comment AUTHOR NUMBER TEXT
+//	comment AUTHOR NUMBER TEXT         {head:BRANCH} in the text is that commit
 //	edit-comment TEXT                  edit the last comment
 //	alert / resolve                    post the alerts that fire now / as resolved
 //	late-alert DURATION                an alert whose trouble began that long after the rollout
@@ -40,5 +40,6 @@
 //	want-effect N ACT APP              how often an act was done in the cluster
 //	want-no-writes                     the bot wrote nothing to GitHub
 //	want-rollbacks N
+//	want-preview #N|SHA TEXT           what backout plan prints holds the text
 //	want-waiting TEXT                  the newest Rollback waits, and says so in these words
 package scenarios

@@ -28,6 +28,7 @@ var verbs = map[string]func(p *play, args string) error{
 	"want-verdict": wantVerdict, "want-pulls": wantPulls, "want-comment": wantComment, "want-comments": wantComments,
 	"want-file": wantFile, "want-held": wantHeld, "want-free": wantFree, "want-effect": wantEffect,
 	"want-no-writes": wantNoWrites, "want-rollbacks": wantRollbacks, "want-waiting": wantWaiting,
+	"want-preview": wantPreview,
 }
 
 // words splits a line like a shell: double quotes keep spaces.
@@ -194,7 +195,12 @@ func comment(p *play, args string) error {
 	if err != nil {
 		return err
 	}
-	p.lastComment, err = p.stage.Repo.Comment(n, w[0], strings.ReplaceAll(w[2], `\n`, "\n"))
+	text := strings.ReplaceAll(w[2], `\n`, "\n")
+	if before, rest, ok := strings.Cut(text, "{head:"); ok {
+		branch, after, _ := strings.Cut(rest, "}")
+		text = before + p.stage.Repo.Head(branch) + after
+	}
+	p.lastComment, err = p.stage.Repo.Comment(n, w[0], text)
 	if err != nil {
 		return err
 	}

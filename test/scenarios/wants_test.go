@@ -5,7 +5,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/backout-dev/backout/bot"
+	"github.com/backout-dev/backout/bot/report"
 	"github.com/backout-dev/backout/test/fakehub"
+	"github.com/backout-dev/backout/test/stage"
 )
 
 // mine are the pull requests that the bot opened.
@@ -116,6 +119,27 @@ func wantRollbacks(p *play, args string) error {
 		n := len(p.rollbacks())
 		return n == p.number(args), strconv.Itoa(n)
 	})
+}
+
+// wantPreview asks for the plan as `backout plan` does.
+func wantPreview(p *play, args string) error {
+	target, text, _ := strings.Cut(args, " ")
+	cmd := bot.Command{Verb: bot.CommandPlan, SHA: target}
+	if n, ok := strings.CutPrefix(target, "#"); ok {
+		cmd = bot.Command{Verb: bot.CommandPlan, PR: p.number(n)}
+	}
+	view, answer, err := p.stage.App.Flow.Preview(p.ctx, stage.RepoName, cmd)
+	if err != nil {
+		return err
+	}
+	got := fmt.Sprint(answer)
+	if view != nil {
+		got = report.Teller{}.Reply(bot.Answer{Kind: bot.AnswerPlan, View: view})
+	}
+	if !strings.Contains(got, text) {
+		return fmt.Errorf("the preview lacks %q:\n%s", text, got)
+	}
+	return nil
 }
 
 // wantWaiting waits until the newest Rollback waits with a sentence that holds
