@@ -93,10 +93,18 @@ const maxTries = 12
 // maxPause bounds the pause between two tries, unless GitHub asks for more.
 const maxPause = 5 * time.Minute
 
+// commandTries bounds them where a person waits for an answer and can ask
+// again: about a minute.
+const commandTries = 7
+
 // attempt is Step with bounded retries: each try is a step of its own and each
 // pause a durable sleep, so no goroutine spins and a restart goes on where it
 // was. Trouble that can't pass is returned at once.
 func attempt[T any](ctx context.Context, f *Flow, j Journal, name string, act func(context.Context) (T, error)) (Done[T], error) {
+	return attemptUpTo(ctx, f, j, maxTries, name, act)
+}
+
+func attemptUpTo[T any](ctx context.Context, f *Flow, j Journal, tries int, name string, act func(context.Context) (T, error)) (Done[T], error) {
 	pause := f.Timing.Retry
 	for try := 1; ; try++ {
 		d, err := Step(ctx, j, f.Now, name, act)
@@ -106,7 +114,7 @@ func attempt[T any](ctx context.Context, f *Flow, j Journal, name string, act fu
 		if d.Trouble != nil {
 			f.Log.WarnContext(ctx, "step met trouble", "step", name, "try", try, "kind", d.Trouble.Kind, "trouble", d.Trouble.Text)
 		}
-		if d.Trouble == nil || d.Trouble.Kind != TroubleTransient || try == maxTries {
+		if d.Trouble == nil || d.Trouble.Kind != TroubleTransient || try == tries {
 			return d, nil
 		}
 		if err := j.Sleep(ctx, name+": pause", max(pause, d.Trouble.RetryAfter)); err != nil {

@@ -88,7 +88,7 @@ type aim struct {
 // shows the plan.
 func (f *Flow) commandRollback(ctx context.Context, j Journal, e Event, cmd Command) error {
 	c := *e.Comment
-	d, err := attempt(ctx, f, j, "resolve", func(ctx context.Context) (aim, error) { return f.aim(ctx, c.Repo, c.Number, cmd) })
+	d, err := attemptUpTo(ctx, f, j, commandTries, "resolve", func(ctx context.Context) (aim, error) { return f.aim(ctx, c.Repo, c.Number, cmd) })
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 
 // commandPlan answers with what a Rollback would do, and does nothing.
 func (f *Flow) commandPlan(ctx context.Context, j Journal, c Comment, cmd Command, rb Rollback) error {
-	d, err := attempt(ctx, f, j, "plan", func(ctx context.Context) (Plan, error) { return f.plan(ctx, rb) })
+	d, err := attemptUpTo(ctx, f, j, commandTries, "plan", func(ctx context.Context) (Plan, error) { return f.plan(ctx, rb) })
 	if err != nil {
 		return err
 	}

@@ -85,8 +85,16 @@ func (r *run) load(ctx context.Context) (*stop, error) {
 // decide makes the plan, or makes it again after the base moved.
 func (r *run) decide(ctx context.Context) (*stop, error) {
 	r.begin("decide")
-	d, err := attempt(ctx, r.Flow, r.j, "decide", func(ctx context.Context) (Plan, error) {
-		return r.Flow.plan(ctx, r.rb)
+	d, err := attempt(ctx, r.Flow, r.j, "decide", func(act context.Context) (Plan, error) {
+		p, err := r.Flow.plan(act, r.rb)
+		if err != nil && r.rb.Incident.Kind == IncidentCommand {
+			// Whoever commanded sees why nothing moves. For an alert nobody may
+			// be told before the policy is read.
+			v := r.snapshot()
+			v.Waiting = AsTrouble(err).Text
+			r.herald.show(ctx, v, surface{sticky: true})
+		}
+		return p, err
 	})
 	if err != nil {
 		return nil, err

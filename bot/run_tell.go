@@ -40,7 +40,11 @@ type surface struct{ sticky, check bool }
 // is the flow's, since the act may be over sooner. Trouble goes to the log: the
 // final report brings everything up to date.
 func (h *herald) soon(ctx context.Context, s surface) {
-	v := h.run.snapshot()
+	h.show(ctx, h.run.snapshot(), s)
+}
+
+// show is soon for a view that differs from the flow's.
+func (h *herald) show(ctx context.Context, v View, s surface) {
 	h.run.save(ctx, v)
 	if s == (surface{}) {
 		return

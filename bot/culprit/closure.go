@@ -48,10 +48,12 @@ type walker struct {
 	in   map[string]bool // the same
 	dirs []string        // directories whose references are to be read
 	seen map[string]bool // the same
-	big  bool            // something was too large to be read
+	// unread is set once something that may reference more could not be read:
+	// it was too large, or too much, or the tree failed.
+	unread bool
 }
 
-func (w *walker) over() bool { return w.big || len(w.out) > maxClosure || len(w.dirs) > maxClosure }
+func (w *walker) over() bool { return w.unread || len(w.out) > maxClosure || len(w.dirs) > maxClosure }
 
 // clean makes a path relative to the root of the tree; it can't leave it.
 func clean(p string) string {
@@ -94,16 +96,17 @@ func (w *walker) generate(dir string) {
 			w.enter(found[i])
 			continue
 		}
-		entries, err := fs.ReadDir(w.tree, found[i])
-		if err != nil {
-			continue // a file, or nothing
+		if _, _, info := w.resolve(found[i]); info == nil || !info.IsDir() {
+			continue
 		}
+		entries, err := fs.ReadDir(w.tree, found[i])
+		w.unread = w.unread || err != nil
 		for _, e := range entries {
 			if e.IsDir() {
 				found = append(found, path.Join(found[i], e.Name()))
 			}
 		}
-		w.big = w.big || len(found) > maxClosure
+		w.unread = w.unread || len(found) > maxClosure
 	}
 }
 
@@ -121,9 +124,8 @@ func (w *walker) follow(dir string) {
 		}
 	}
 	for _, ref := range refs {
-		if p := path.Join(dir, ref); !path.IsAbs(ref) && inside(p) {
-			w.reference(p)
-		}
+		// What would lead out of the tree is no valid name in it.
+		w.reference(path.Join(dir, ref))
 	}
 }
 
@@ -152,18 +154,15 @@ func (w *walker) read(dir string, names []string) ([]byte, string) {
 			continue
 		}
 		if info.Size() > maxReference {
-			w.big = true
+			w.unread = true
 			return nil, ""
 		}
-		if b, err := fs.ReadFile(w.tree, real); err == nil {
-			return b, real
-		}
+		b, err := fs.ReadFile(w.tree, real)
+		w.unread = w.unread || err != nil
+		return b, real
 	}
 	return nil, ""
 }
-
-// inside reports whether a clean path stays within the tree.
-func inside(p string) bool { return p != ".." && !strings.HasPrefix(p, "../") }
 
 // resolve follows symlinks, which the tree does not do by itself, and names
 // those it went through: they are part of what is delivered, too. info is nil
@@ -175,6 +174,7 @@ func (w *walker) resolve(p string) (real string, links []string, info fs.FileInf
 			return p, links, info
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			w.unread = w.unread || !errors.Is(err, fs.ErrInvalid)
 			return "", nil, nil
 		}
 		link, rest := w.firstLink(p)
@@ -186,9 +186,7 @@ func (w *walker) resolve(p string) (real string, links []string, info fs.FileInf
 			return "", nil, nil
 		}
 		links = append(links, link)
-		if p = path.Join(path.Dir(link), target, rest); !inside(p) {
-			return "", nil, nil
-		}
+		p = path.Join(path.Dir(link), target, rest)
 	}
 	return "", nil, nil
 }

@@ -178,6 +178,36 @@ func TestClosureFailsWide(t *testing.T) {
 	}
 }
 
+// broken is a tree that can't read one of its files, or look at it.
+type broken struct {
+	tree
+	file string
+	look bool
+}
+
+func (b broken) Lstat(name string) (fs.FileInfo, error) {
+	if b.look && name == b.file {
+		return nil, &fs.PathError{Op: "lstat", Path: name, Err: fs.ErrPermission}
+	}
+	return b.tree.Lstat(name)
+}
+
+func (b broken) ReadFile(name string) ([]byte, error) {
+	if name == b.file {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrPermission}
+	}
+	return b.tree.ReadFile(name)
+}
+
+func TestClosureOfABrokenTreeIsWide(t *testing.T) {
+	files := treeOf(map[string]string{"a/kustomization.yaml": "resources: [../b]", "b/kustomization.yaml": "resources: [c.yaml]", "b/c.yaml": ""})
+	for _, b := range []broken{{files, "b/kustomization.yaml", false}, {files, "b/kustomization.yaml", true}, {files, "a/kustomization.yaml", false}, {files, "b", true}} {
+		if diff := cmp.Diff([]string{"."}, Ranker{}.Closure(b, []string{"a"})); diff != "" {
+			t.Errorf("%s (look: %v): closure (-want +got):\n%s", b.file, b.look, diff)
+		}
+	}
+}
+
 func FuzzClosure(f *testing.F) {
 	f.Add("apps", "resources: [../base, a.yaml]", "resources: [../apps]", "base")
 	f.Add(".", "configMapGenerator: [{files: [a=../b]}]", "", "../..")

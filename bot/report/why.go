@@ -71,8 +71,12 @@ func conflicts(v bot.View) string {
 	items := make([]string, 0, len(v.Conflicts))
 	for _, c := range v.Conflicts {
 		item := fmt.Sprintf("%s (%s)", code(c.Path), c.Kind)
-		for i, s := range c.Since[:min(shownSuspects, len(c.Since))] {
-			item += []string{", changed since by ", ", "}[min(i, 1)] + string(s)
+		var since []string
+		for _, s := range c.Since[:min(shownSuspects, len(c.Since))] {
+			since = append(since, string(s))
+		}
+		if len(since) > 0 {
+			item += ", changed since by " + strings.Join(since, ", ")
 		}
 		if more := len(c.Since) - shownSuspects; more > 0 {
 			item += fmt.Sprintf(" and %d more", more)

@@ -184,7 +184,7 @@ func TestLoadConfig(t *testing.T) {
 	file := filepath.Join(dir, "backout.yaml")
 	text := `
 data_dir: data
-kill_switch_file: /switch/stop
+kill_switch_file: stop
 github: {app_id: 7, private_key_file: key.pem, webhook_secret_files: [secret, /run/old]}
 alertmanager: {url: https://alerts.example, webhook_token_files: [token], bearer_token_file: sub/../bearer}
 prometheus: {url: https://prom.example, bearer_token_file: prom, ca_file: ca.pem}
@@ -208,7 +208,7 @@ clusters:
 			c.Clusters[0].KubeconfigFile, c.Clusters[1].KubeconfigFile, c.Clusters[1].ArgoCD.TokenFile, c.Clusters[1].ArgoCD.CAFile,
 		}
 		want := []string{
-			at("data"), "/switch/stop", at("key.pem"), at("secret"), "/run/old", at("token"), at("bearer"), at("prom"), at("ca.pem"), at("kube/a"), "", at("argo"), at("argo.pem"),
+			at("data"), at("stop"), at("key.pem"), at("secret"), "/run/old", at("token"), at("bearer"), at("prom"), at("ca.pem"), at("kube/a"), "", at("argo"), at("argo.pem"),
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: files (-want +got):\n%s", name, diff)

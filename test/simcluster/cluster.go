@@ -2,6 +2,7 @@ package simcluster
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -148,11 +149,7 @@ func (c *Cluster) Break(err error) {
 func (c *Cluster) Effects() map[string]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	out := make(map[string]int, len(c.effects))
-	for k, v := range c.effects {
-		out[k] = v
-	}
-	return out
+	return maps.Clone(c.effects)
 }
 
 func (c *Cluster) find(id bot.AppID) *app {
