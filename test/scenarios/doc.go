@@ -22,6 +22,8 @@
 //	edit-comment TEXT                  edit the last comment
 //	alert / resolve                    post the alerts that fire now / as resolved
 //	late-alert DURATION                an alert whose trouble began that long after the rollout
+//	green NAME VERDICT                 turn a check green on every head until the verdict
+//	push-revert AUTHOR MESSAGE FILE=…  to the branch of the open revert
 //	suspend APP / resume APP           a human's hold
 //	grant LOGIN ROLE
 //	check NAME CONCLUSION              on the open revert's head

@@ -23,6 +23,7 @@ var verbs = map[string]func(p *play, args string) error{
 	"pr": openPR, "merge": mergePR, "push": push, "deploy": deploy,
 	"comment": comment, "edit-comment": editComment, "alert": alert, "late-alert": lateAlert, "resolve": resolve,
 	"suspend": suspend, "resume": resume, "grant": grant, "check": check, "check-pr": checkPR,
+	"green": green, "push-revert": pushRevert,
 	"break-cluster": breakCluster, "mend-cluster": mendCluster, "kill-switch": killSwitch,
 	"close": closePR, "human-merge": humanMerge, "advance": advance, "restart": restart,
 	"want-verdict": wantVerdict, "want-pulls": wantPulls, "want-comment": wantComment, "want-comments": wantComments,
@@ -272,6 +273,45 @@ func check(p *play, args string) error {
 		return err
 	}
 	return p.stage.Repo.SetCheck(head, w[0], w[1], nil)
+}
+
+// green turns a check green on every head of an open revert until the story has
+// its verdict.
+func green(p *play, args string) error {
+	name, verdict, _ := strings.Cut(args, " ")
+	done := map[string]bool{}
+	return p.until("verdict "+verdict, func() (bool, string) {
+		for _, pr := range p.mine() {
+			if pr.State != "open" || done[pr.HeadSHA] {
+				continue
+			}
+			done[pr.HeadSHA] = true
+			if err := p.stage.Repo.SetCheck(pr.HeadSHA, name, "success", nil); err != nil {
+				return false, err.Error()
+			}
+		}
+		rs := p.rollbacks()
+		if len(rs) == 0 || rs[0].End == nil {
+			return false, "under way"
+		}
+		return string(rs[0].End.Verdict) == verdict, string(rs[0].End.Verdict) + ": " + rs[0].End.Summary
+	})
+}
+
+// pushRevert pushes to the branch of the open revert.
+func pushRevert(p *play, args string) error {
+	w := words(args)
+	files, err := p.contents(w[2:])
+	if err != nil {
+		return err
+	}
+	for _, pr := range p.mine() {
+		if pr.State == "open" {
+			_, err := p.stage.Repo.Commit(pr.Head, w[0], w[1], files)
+			return err
+		}
+	}
+	return fmt.Errorf("no revert is open")
 }
 
 func checkPR(p *play, args string) error {
