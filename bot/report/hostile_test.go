@@ -12,6 +12,7 @@ import (
 // hostileView has one text in every place that others can write to, and in
 // every sentence of ours that may quote it.
 func hostileView(s string) bot.View {
+	s = s[:min(len(s), 1<<14)] // TestHostileText has the megabytes
 	v := checked(onAlert(bot.VerbPropose), bot.CheckFail, bot.CheckUnknown)
 	v.Rollback.Culprit.Subject, v.Rollback.Culprit.Author = s, s
 	v.Rollback.Incident.Reason, v.Rollback.Incident.Requester = s, s
@@ -107,7 +108,7 @@ func TestHostileReplies(t *testing.T) {
 // told, and what folds and spans it has stay whole.
 func TestMuchIsCut(t *testing.T) {
 	v := hostileView(strings.Repeat("<@victim> fixes #1 *", 1000))
-	for range 300 {
+	for range 60 {
 		v.Rollback.Apps = append(v.Rollback.Apps, v.Rollback.Apps[0])
 		v.Rollback.Affected = append(v.Rollback.Affected, v.Rollback.Apps[0])
 		v.Decision.Reasons = append(v.Decision.Reasons, v.Decision.Reasons[0])
@@ -121,7 +122,7 @@ func TestMuchIsCut(t *testing.T) {
 	}
 	_, body, _ := Teller{}.Pull(v)
 	_, summary, _ := Teller{}.CheckRun(v)
-	records := make([]bot.Record, 500)
+	records := make([]bot.Record, 60)
 	for i := range records {
 		records[i] = bot.Record{Rollback: v.Rollback, View: &v}
 	}

@@ -322,8 +322,10 @@ func (s *story) sync(ctx context.Context) {
 	s.appliedAt(s.until(ctx, "web to check its health", web, func(a bot.App) bool { return a.Attempted == bad }), began, 30*time.Second)
 	broken := s.until(ctx, "web to be broken", web, func(a bot.App) bool { return a.Health == bot.HealthBad })
 	// Its first health check may have been followed by another already, and then
-	// only the end of the first is on record.
-	s.appliedAt(broken, began, time.Since(began))
+	// only the end of the first is on record; or its end is not on record yet.
+	if !broken.AppliedAt.IsZero() {
+		s.appliedAt(broken, began, time.Since(began))
+	}
 	if broken.Revision == bad || broken.Attempted != bad || !strings.Contains(broken.Message, "commit "+bad.Short()+" was attempted") || broken.Synced {
 		s.Errorf("broken App: %+v", broken)
 	}
