@@ -91,8 +91,8 @@ type Verb string
 
 // The verbs, most careful first.
 const (
-	VerbRefuse  Verb = "refuse"
 	VerbObserve Verb = "observe"
+	VerbRefuse  Verb = "refuse"
 	VerbPropose Verb = "propose"
 	VerbAsk     Verb = "ask" // act after a second person's approval
 	VerbAct     Verb = "act"

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -254,6 +255,9 @@ func (f *Flow) facts(ctx context.Context, app App, head SHA, onset Onset, s spok
 		return facts, fmt.Errorf("read tree of %s: %w", from.Short(), err)
 	}
 	facts.Closure = f.Ports.Ranker.Closure(tree, app.Source.Paths)
+	if facts.Deployed, err = f.ownDeployments(ctx, repo, facts); err != nil {
+		return facts, err
+	}
 	commits, err := f.Ports.History.Log(ctx, LogQuery{Repo: repo, From: from, Paths: facts.Closure, Limit: maxCandidates})
 	if err != nil {
 		return facts, fmt.Errorf("walk history of %s: %w", app.ID, err)
@@ -265,7 +269,52 @@ func (f *Flow) facts(ctx context.Context, app App, head SHA, onset Onset, s spok
 		}
 		facts.Candidates = append(facts.Candidates, cand)
 	}
-	return facts, nil
+	return facts, f.breadth(ctx, app, tree, facts.Candidates)
+}
+
+// breadth counts the Apps that each candidate touches.
+func (f *Flow) breadth(ctx context.Context, app App, tree fs.FS, candidates []Candidate) error {
+	apps, err := f.Ports.Fleet.Apps(ctx)
+	if err != nil {
+		return err
+	}
+	for _, other := range apps {
+		if other.Source.Repo != app.Source.Repo || other.Source.Branch != app.Source.Branch {
+			continue
+		}
+		closure := f.Ports.Ranker.Closure(tree, other.Source.Paths)
+		for i := range candidates {
+			if slices.ContainsFunc(candidates[i].Change.Paths, func(p string) bool { return within(p, closure) }) {
+				candidates[i].Apps++
+			}
+		}
+	}
+	return nil
+}
+
+// ownDeployments is the record without what did not concern the App: in a
+// repository of many Apps every commit is a new revision of each of them. A
+// revision under which nothing of the closure differs from the one before
+// counts as that one.
+func (f *Flow) ownDeployments(ctx context.Context, repo RepoName, facts Facts) ([]Deployed, error) {
+	out := slices.Clone(facts.Deployed)
+	for i := len(out) - 2; i >= 0; i-- {
+		if out[i].Revision == facts.Deployed[i+1].Revision {
+			out[i].Revision = out[i+1].Revision
+			continue
+		}
+		files, err := f.Ports.History.Diff(ctx, repo, out[i+1].Revision, out[i].Revision, facts.Closure)
+		if IsTrouble(err, TroubleNotFound) {
+			continue // rewritten history: nothing can be said, so it counts
+		}
+		if err != nil {
+			return nil, fmt.Errorf("compare %s with %s: %w", out[i+1].Revision.Short(), out[i].Revision.Short(), err)
+		}
+		if len(files) == 0 {
+			out[i].Revision = out[i+1].Revision
+		}
+	}
+	return out, nil
 }
 
 // firedLast is when the last of the alerts fired.

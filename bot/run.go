@@ -127,11 +127,11 @@ func (r *run) unable() *stop {
 		return &stop{verdict: VerdictNothingToDo, summary: fmt.Sprintf("Nothing of %s is left on %s.", short, r.rb.Base)}
 	case p.Decision.Verb == VerbRefuse:
 		return needsHuman("Backout may not do this by itself. "+reasons(p.Decision),
-			fmt.Sprintf("Do it by hand (git revert %s%s), or comment `/rollback` again once the reasons are gone.", mainlineFlag(r.rb.Culprit), short))
+			fmt.Sprintf("Do it by hand (`git revert %s`), or comment `/rollback` again once the reasons are gone.", revertArgs(r.rb.Culprit)))
 	case p.Revert.Status == RevertConflict:
 		return needsHuman(fmt.Sprintf("Later commits changed the same lines, so %s can't be reverted by itself.", short),
-			fmt.Sprintf("git revert %s%s", mainlineFlag(r.rb.Culprit), r.rb.Culprit.Head()),
-			"Or revert the later commits named above first, with /rollback <sha> each, newest first.")
+			"git revert "+revertArgs(r.rb.Culprit),
+			"Or take the later commits named below back first, with `/rollback <sha>` each, newest first.")
 	}
 	return nil
 }
@@ -145,11 +145,16 @@ func reasons(d Decision) string {
 	return strings.Join(texts, " ")
 }
 
-func mainlineFlag(c Change) string {
+// revertArgs are what a person gives to git revert: the commits newest first.
+func revertArgs(c Change) string {
+	var args []string
 	if c.Mainline > 0 {
-		return fmt.Sprintf("-m %d ", c.Mainline)
+		args = append(args, fmt.Sprintf("-m %d", c.Mainline))
 	}
-	return ""
+	for _, sha := range c.Commits {
+		args = append(args, string(sha))
+	}
+	return strings.Join(args, " ")
 }
 
 // glance is what people may have changed in the ledger meanwhile; every step

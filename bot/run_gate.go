@@ -71,6 +71,9 @@ func (r *run) gate(ctx context.Context) (*stop, error) {
 		}
 		switch call.Do {
 		case GateMerge:
+			if call.Reason.Name == "unprotected" {
+				r.view.Notes = []string{call.Reason.Text}
+			}
 			if r.approved == nil {
 				r.approved = look.Seen.Approved
 			}

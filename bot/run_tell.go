@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -32,6 +33,9 @@ type herald struct {
 	check  int64
 }
 
+// tellWithin bounds one telling in the background.
+const tellWithin = 30 * time.Second
+
 // surface selects what is brought up to date.
 type surface struct{ sticky, check bool }
 
@@ -50,7 +54,12 @@ func (h *herald) show(ctx context.Context, v View, s surface) {
 		return
 	}
 	h.wg.Go(func() {
-		if err := h.tell(ctx, v, s); err != nil && ctx.Err() == nil {
+		// What is being written is finished even when the flow is interrupted:
+		// a request that was cut off may still take effect, after its successor
+		// has looked for the comment in vain.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellWithin)
+		defer cancel()
+		if err := h.tell(ctx, v, s); err != nil {
 			h.run.log.WarnContext(ctx, "telling people met trouble", "trouble", AsTrouble(err).Text)
 		}
 	})

@@ -20,9 +20,6 @@ const (
 	deadlineKey = "backout.dev/hold-deadline" // RFC 3339
 )
 
-// off is the previous state of an Application without automated sync.
-const off = "null"
-
 // readHold reads our annotations. A deadline that can't be read is the zero
 // time, so the janitor takes it for past: that is the safe direction.
 func readHold(a *argov1.Application, id bot.AppID) (bot.Hold, bool) {

@@ -129,7 +129,7 @@ func TestSourceOf(t *testing.T) {
 			a := &argov1.Application{}
 			a.Annotations = map[string]string{argov1.AnnotationKeyManifestGeneratePaths: c.paths}
 			if len(c.sources) == 1 {
-				a.Spec.Source = (*src)(&c.sources[0])
+				a.Spec.Source = &c.sources[0]
 			} else {
 				a.Spec.Sources = c.sources
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -131,9 +132,7 @@ func TestGRPCWebAnswers(t *testing.T) {
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/grpc-web+proto")
-			for k, v := range c.header {
-				w.Header()[k] = v
-			}
+			maps.Copy(w.Header(), c.header)
 			w.WriteHeader(c.status)
 			_, _ = io.WriteString(w, c.body)
 		}))

@@ -90,7 +90,7 @@ func parseAttributes(content string) []attributeRule {
 		}
 		pattern, rest := cutPattern(line)
 		matters := false
-		for _, word := range strings.Fields(rest) {
+		for word := range strings.FieldsSeq(rest) {
 			name, value, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
 			switch {
 			case name == "merge" && (word == "merge" || value == "text"):

@@ -54,9 +54,7 @@ func randomHistory(b *bare, rnd *rand.Rand, n int) []bot.SHA {
 				}
 			}
 			s.files = make(files)
-			for k, v := range trees[first] {
-				s.files[k] = v
-			}
+			maps.Copy(s.files, trees[first])
 		}
 		for range rnd.IntN(3) {
 			path := []string{"a", "dir/a", "dir/b", "dir/sub/a", "dirt", "x/y/z"}[rnd.IntN(6)]

@@ -152,7 +152,7 @@ func (s *store) haves(heads, known map[string]hash) []hash {
 		if heads[branch] == h {
 			continue
 		}
-		for n := 0; n < havesPerRewrite; n++ {
+		for range havesPerRewrite {
 			c, err := s.commit(h)
 			if err != nil {
 				break

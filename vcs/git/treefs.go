@@ -214,7 +214,7 @@ type openFile struct {
 	*bytes.Reader
 }
 
-func (f *openFile) Size() int64                { return f.treeFile.size }
+func (f *openFile) Size() int64                { return f.size }
 func (f *openFile) Stat() (fs.FileInfo, error) { return f.treeFile, nil }
 func (f *openFile) Close() error               { return nil }
 

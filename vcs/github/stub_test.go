@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -34,9 +35,7 @@ func (s *stub) start(t *testing.T, answers map[string]any) *github.Client {
 		"GET /repos/acme/fleet": map[string]any{"node_id": "R_1", "default_branch": "main"},
 		"GET /repos/acme/fleet/rules/branches/main": []any{},
 	}
-	for k, v := range answers {
-		all[k] = v
-	}
+	maps.Copy(all, answers)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := r.Method + " " + strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/api"), "/v3")
 		s.mu.Lock()
