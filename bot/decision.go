@@ -17,7 +17,7 @@ const (
 type Policy struct {
 	Alerts   Mode `json:"alerts"`   // for alerts and rules
 	Commands Mode `json:"commands"` // for people's commands
-	// Hold is auto, always or never (DESIGN §7).
+	// Hold is auto, always or never.
 	Hold string `json:"hold"`
 	// Unprotected says what may merge where nothing protects the branch:
 	// commands, all or none.

@@ -226,7 +226,7 @@ func (f *Flow) onset(ctx context.Context, alerts []Alert) (Onset, error) {
 }
 
 // The bounds of one ranking: how much of our record is read and how many
-// commits are weighed. Within ten, 97.7 % of culprits were found (DESIGN §5).
+// commits are weighed. Within ten, 97.7 % of culprits were found.
 const (
 	maxDeployments = 200
 	maxCandidates  = 10

@@ -61,7 +61,7 @@ type syncLook struct {
 }
 
 // sync asks the control plane for the merge and waits until it is proven to be
-// applied in every target (DESIGN §7: not held, status current, and the applied
+// applied in every target (not held, status current, and the applied
 // revision contains the merge with the culprit's change still absent).
 func (r *run) sync(ctx context.Context) (*stop, error) {
 	r.begin("sync")

@@ -102,7 +102,7 @@ func (v *verdict) killed(command bool, why string) {
 	v.lower(bot.VerbObserve, "kill-switch", "The kill switch is on: %s", why)
 }
 
-// blame applies what acting on an alert needs besides permission (DESIGN §5).
+// blame applies what acting on an alert needs besides permission.
 // Missing any one, a person decides.
 func (v *verdict) blame(c bot.Case, p bot.Policy) {
 	f := c.Finding

@@ -10,10 +10,10 @@ import (
 )
 
 // settle is how long others' running checks are waited for where nothing is
-// required (DESIGN §6).
+// required.
 const settle = 2 * time.Minute
 
-// Gate implements bot.Judge: the table of DESIGN §6. Whatever state GitHub may
+// Gate implements bot.Judge: the merge gate table of docs/design.md. Whatever state GitHub may
 // add later is waited out, never merged.
 func (r *Rules) Gate(g bot.GateCase) bot.GateCall {
 	switch {

@@ -27,7 +27,7 @@ func bare() bot.GateCase {
 	return g
 }
 
-// TestGate goes through the table of DESIGN §6, row by row.
+// TestGate goes through the merge gate table of docs/design.md, row by row.
 func TestGate(t *testing.T) {
 	state := func(s string) func(*bot.GateCase) { return func(g *bot.GateCase) { g.Gate.State = s } }
 	checks := func(state string, cs ...bot.GateCheck) func(*bot.GateCase) {

@@ -69,7 +69,7 @@ type AppSettings struct {
 	Settings
 }
 
-// Default is the policy of an App that nothing else is said about (DESIGN §8).
+// Default is the policy of an App that nothing else is said about.
 func Default() bot.Policy {
 	return bot.Policy{
 		Alerts: bot.ModePropose, Commands: bot.ModeAuto,

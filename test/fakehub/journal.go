@@ -28,7 +28,7 @@ type Request struct {
 	Actor string
 	// Status is of the answer; 0 where the connection was cut.
 	Status int
-	// Writes is how many content writes the request was (DESIGN §6): one for a
+	// Writes is how many content writes the request was: one for a
 	// REST write below /repos, one for each mutation field.
 	Writes int
 	// Start and End are on the real clock, never on Options.Now, so that two

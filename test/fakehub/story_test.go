@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// revertDocument is the one document of DESIGN §6: ref, commit and pull
+// revertDocument is the one document of docs/design.md: ref, commit and pull
 // request in one request, and what the merge gate needs in the answer.
 const revertDocument = `
 mutation Revert($repo: ID!, $ref: String!, $base: GitObjectID!, $branch: CommittableBranch!, $changes: FileChanges!, $head: String!) {

@@ -13,7 +13,7 @@ import (
 	"github.com/backout-dev/backout/bot"
 )
 
-// maxDataPath is DESIGN's limit for the Git data API, in sequence.
+// maxDataPath is the limit for the Git data API, in sequence.
 const maxDataPath = 6
 
 // chain counts the longest chain of requests in which each began after the one
