@@ -126,14 +126,23 @@ func (r *run) unable() *stop {
 	case p.Revert.Status == RevertEmpty:
 		return &stop{verdict: VerdictNothingToDo, summary: fmt.Sprintf("Nothing of %s is left on %s.", short, r.rb.Base)}
 	case p.Decision.Verb == VerbRefuse:
-		return needsHuman("Backout may not do this by itself. "+reasons(p.Decision),
-			fmt.Sprintf("Do it by hand (`git revert %s`), or comment `/rollback` again once the reasons are gone.", revertArgs(r.rb.Culprit)))
+		return needsHuman("Backout may not do this by itself. "+reasons(p.Decision), r.byHand(p))
 	case p.Revert.Status == RevertConflict:
 		return needsHuman(fmt.Sprintf("Later commits changed the same lines, so %s can't be reverted by itself.", short),
 			"git revert "+revertArgs(r.rb.Culprit),
 			"Or take the later commits named below back first, with `/rollback <sha>` each, newest first.")
 	}
 	return nil
+}
+
+// byHand says what a person does where Backout refuses.
+func (r *run) byHand(p Plan) string {
+	for _, app := range p.Apps {
+		if app.Source.Untracked != "" {
+			return fmt.Sprintf("Let %s track a branch, or take it back where its tag or artifact is made. `git revert %s` alone does not reach it.", app.ID, revertArgs(r.rb.Culprit))
+		}
+	}
+	return fmt.Sprintf("Do it by hand (`git revert %s`), or comment `/rollback` again once the reasons are gone.", revertArgs(r.rb.Culprit))
 }
 
 // reasons are a decision's reasons in one paragraph.

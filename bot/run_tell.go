@@ -94,9 +94,15 @@ func (h *herald) tell(ctx context.Context, v View, s surface) error {
 	if s.check && v.Pull != nil {
 		g.Go(func() error {
 			title, summary, conclusion := ports.Teller.CheckRun(v)
+			// A proposal waits for people: a run in progress would make its pull
+			// request look unfinished all the while.
+			done := v.Verdict != "" || v.Decision.Verb == VerbPropose
+			if done && conclusion == "" {
+				conclusion = "neutral"
+			}
 			id, err := ports.Board.Check(ctx, CheckRun{
 				Repo: v.Rollback.Repo, Head: v.Pull.Head, Name: CheckName, ExternalID: string(h.run.id), ID: h.check,
-				Done: v.Verdict != "", Conclusion: conclusion, Title: title, Summary: summary,
+				Done: done, Conclusion: conclusion, Title: title, Summary: summary,
 			})
 			if err == nil {
 				h.check = id

@@ -28,7 +28,7 @@ func (c Config) check() error {
 	}
 	checkListen("listen.public", c.Listen.Public, bad)
 	checkListen("listen.internal", c.Listen.Internal, bad)
-	if c.Listen.Public == c.Listen.Internal {
+	if c.Listen.Public == c.Listen.Internal && !strings.HasSuffix(c.Listen.Public, ":0") {
 		bad("listen: public and internal are both %q; they must differ, since only the first may be reached from outside", c.Listen.Public)
 	}
 	c.checkGitHub(bad)

@@ -102,8 +102,29 @@ func (b *Bed) waitEstablished(ctx context.Context, definition *unstructured.Unst
 		if err != nil {
 			return false, err
 		}
-		return Condition(o, "Established").Status == metav1.ConditionTrue, nil
+		if Condition(o, "Established").Status != metav1.ConditionTrue {
+			return false, nil
+		}
+		return b.discoverable(o)
 	})
+}
+
+// discoverable reports whether the API server lists a definition's resources. It
+// does so a moment after the definition is established, and a controller that
+// starts in between gives up.
+func (b *Bed) discoverable(definition *unstructured.Unstructured) (bool, error) {
+	group, _, _ := unstructured.NestedString(definition.Object, "spec", "group")
+	versions, _, _ := unstructured.NestedSlice(definition.Object, "spec", "versions")
+	for _, v := range versions {
+		m, _ := v.(map[string]any)
+		if m["served"] != true {
+			continue
+		}
+		if _, err := b.Kubernetes().Discovery().ServerResourcesForGroupVersion(fmt.Sprintf("%s/%s", group, m["name"])); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // Condition reads a condition of an object's status. It is empty if the object

@@ -66,7 +66,7 @@ func (b *Bed) startPrometheus(ctx context.Context) (*Prometheus, error) {
 			m.URL = loopback(p[0])
 			return []string{
 				"--config.file=" + config, "--storage.tsdb.path=" + b.path("data", "prometheus"),
-				"--web.listen-address=" + host(m.URL), "--web.enable-lifecycle",
+				"--web.listen-address=" + host(m.URL), "--rules.alert.resend-delay=2s", "--web.enable-lifecycle",
 			}
 		},
 		ready: func(ctx context.Context, p []int) error {
