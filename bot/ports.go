@@ -41,6 +41,17 @@ type Reverts interface {
 	Open(ctx context.Context, r RevertRequest) (RevertPull, error)
 	Gate(ctx context.Context, repo RepoName, number int) (Gate, error)
 	Merge(ctx context.Context, r MergeRequest) (Merged, error)
+	// Enqueue puts the pull request into its base branch's merge queue, and Arm
+	// lets GitHub merge it once it may, each only if the head is still the one
+	// given. One that is queued or armed already is accepted.
+	Enqueue(ctx context.Context, r MergeRequest) (Queued, error)
+	Arm(ctx context.Context, r MergeRequest) (Queued, error)
+	// Dequeue and Disarm undo that; where there is nothing to undo, it is no error.
+	Dequeue(ctx context.Context, repo RepoName, number int) error
+	Disarm(ctx context.Context, repo RepoName, number int) error
+	// AskReview requests reviews of people, by login. Who can't be asked is
+	// passed over.
+	AskReview(ctx context.Context, repo RepoName, number int, logins []string) error
 	// Update merges the base into the head branch if the head is still head.
 	Update(ctx context.Context, repo RepoName, number int, head SHA) error
 	// Abandon closes the pull request, if open and unmerged, and deletes its branch.

@@ -31,8 +31,8 @@ type Branch struct {
 	// Protected is true when a rule (classic or ruleset) demands something
 	// before a merge.
 	Protected bool `json:"protected"`
-	// RequiredChecks are the names of required checks and statuses.
-	RequiredChecks []string `json:"required_checks,omitempty"`
+	// RequiredChecks are the checks and statuses that must pass.
+	RequiredChecks []RequiredCheck `json:"required_checks,omitempty"`
 	// Reviews is how many approving reviews are required.
 	Reviews int `json:"reviews,omitempty"`
 	// Strict requires the head to contain the newest base.
@@ -42,6 +42,22 @@ type Branch struct {
 	// Methods are the merge methods the repository allows: merge, squash,
 	// rebase, in that order of preference.
 	Methods []string `json:"methods,omitempty"`
+	// Bypass names the rule that we could merge past; empty when there is none.
+	// Backout merges only what a person could, so it must not be on such a list.
+	Bypass string `json:"bypass,omitempty"`
+}
+
+// RequiredCheck is a check or status that must pass before a merge.
+type RequiredCheck struct {
+	Name string `json:"name"`
+	// App is the GitHub App that must report it; 0 accepts any source.
+	App int64 `json:"app,omitempty"`
+}
+
+// By reports whether a check is the one that is required: by its name, and by
+// its source where one is demanded.
+func (r RequiredCheck) By(c GateCheck) bool {
+	return c.Name == r.Name && (r.App == 0 || r.App == c.App)
 }
 
 // RevertRequest asks for the revert's branch, commit and pull request.
@@ -86,6 +102,9 @@ type Gate struct {
 	// ReviewDecision is APPROVED, CHANGES_REQUESTED, REVIEW_REQUIRED or "".
 	ReviewDecision string `json:"review_decision,omitempty"`
 	InQueue        bool   `json:"in_queue,omitempty"`
+	// Armed is true when GitHub merges it by itself once it may
+	// (https://docs.github.com/graphql/reference/objects#automergerequest).
+	Armed bool `json:"armed,omitempty"`
 }
 
 // GateCheck is one check run or status on the head of a pull request.
@@ -95,7 +114,9 @@ type GateCheck struct {
 	Done     bool   `json:"done"`
 	// Passed is true for success, neutral and skipped, as GitHub counts them.
 	Passed bool `json:"passed"`
-	Ours   bool `json:"ours,omitempty"`
+	// App is the ID of the GitHub App that reports it; 0 for a commit status.
+	App  int64 `json:"app,omitempty"`
+	Ours bool  `json:"ours,omitempty"`
 }
 
 // MergeRequest asks for the merge of exactly one head.
@@ -114,6 +135,16 @@ type Merged struct {
 	Commit SHA  `json:"commit,omitempty"`
 	// Refusal is GitHub's reason when it did not merge; Stale when the head or
 	// base moved, so looking again may help.
+	Refusal string `json:"refusal,omitempty"`
+	Stale   bool   `json:"stale,omitempty"`
+}
+
+// Queued is the answer to a request to let GitHub merge: by its merge queue or
+// by its auto-merge. A refusal is an answer.
+type Queued struct {
+	Accepted bool `json:"accepted"`
+	// Refusal is GitHub's reason when it did not accept; Stale when the head or
+	// the state moved, so looking again may help.
 	Refusal string `json:"refusal,omitempty"`
 	Stale   bool   `json:"stale,omitempty"`
 }

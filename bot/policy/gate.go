@@ -68,7 +68,7 @@ func open(g bot.GateCase) bot.GateCall {
 func unmet(g bot.GateCase) []string {
 	var want []string
 	for _, c := range g.Gate.Checks {
-		required := c.Required || slices.Contains(g.Branch.RequiredChecks, c.Name)
+		required := c.Required || slices.ContainsFunc(g.Branch.RequiredChecks, func(r bot.RequiredCheck) bool { return r.By(c) })
 		switch {
 		case !required || c.Done && c.Passed:
 		case c.Ours:
@@ -90,9 +90,9 @@ func unmet(g bot.GateCase) []string {
 // blocked says what GitHub still wants.
 func blocked(g bot.GateCase) string {
 	want := unmet(g)
-	for _, name := range g.Branch.RequiredChecks {
-		if !slices.ContainsFunc(g.Gate.Checks, func(c bot.GateCheck) bool { return c.Name == name }) {
-			want = append(want, fmt.Sprintf("check %s has not begun", name))
+	for _, r := range g.Branch.RequiredChecks {
+		if !slices.ContainsFunc(g.Gate.Checks, r.By) {
+			want = append(want, fmt.Sprintf("check %s has not begun", r.Name))
 		}
 	}
 	if g.Gate.ReviewDecision == "REVIEW_REQUIRED" {

@@ -13,7 +13,7 @@ import (
 func ready() bot.GateCase {
 	return bot.GateCase{
 		Gate:     bot.Gate{State: "CLEAN", Open: true, Head: "head", Tree: "tree", Checks: []bot.GateCheck{{Name: "ci", Required: true, Done: true, Passed: true}}},
-		Branch:   bot.Branch{Name: "main", Protected: true, RequiredChecks: []string{"ci"}},
+		Branch:   bot.Branch{Name: "main", Protected: true, RequiredChecks: []bot.RequiredCheck{{Name: "ci"}}},
 		Policy:   Default(),
 		Command:  true,
 		WantHead: "head", WantTree: "tree",
@@ -85,7 +85,7 @@ func TestGate(t *testing.T) {
 			g.Gate.State, g.Gate.ReviewDecision, g.Gate.Checks = "BLOCKED", "REVIEW_REQUIRED", nil
 		}, bot.GateWait, "blocked", "Waiting: check ci has not begun; an approving review is required."},
 		{"blocked by our own check", ready, func(g *bot.GateCase) {
-			g.Gate.State, g.Gate.Checks, g.Branch.RequiredChecks = "BLOCKED", []bot.GateCheck{ours}, []string{"Backout"}
+			g.Gate.State, g.Gate.Checks, g.Branch.RequiredChecks = "BLOCKED", []bot.GateCheck{ours}, []bot.RequiredCheck{{Name: "Backout"}}
 		}, bot.GateWait, "blocked", "Waiting: check Backout is Backout's own and ends after the merge: take it off the required checks."},
 		{"blocked without a reason", ready, state("BLOCKED"), bot.GateWait, "blocked", "GitHub blocks the merge without saying why; see the pull request."},
 

@@ -121,11 +121,15 @@ type demands struct {
 func (d *demands) branch(b branchJSON) bot.Branch {
 	slices.Sort(d.checks)
 	d.checks = slices.Compact(d.checks)
+	var required []bot.RequiredCheck
+	for _, name := range d.checks {
+		required = append(required, bot.RequiredCheck{Name: name})
+	}
 	return bot.Branch{
 		Name:           b.Name,
 		Head:           b.Commit.SHA,
 		Protected:      len(d.checks) > 0 || d.reviews > 0 || d.queue || d.other,
-		RequiredChecks: d.checks,
+		RequiredChecks: required,
 		Reviews:        d.reviews,
 		Strict:         d.strict,
 		MergeQueue:     d.queue,

@@ -121,10 +121,10 @@ func TestBranch(t *testing.T) {
 	}{
 		{"free", nil, bot.Branch{Methods: all}},
 		// What only GraphQL shows of it is tested in TestBranchUnderClassicProtection.
-		{"classic", &classic, bot.Branch{Protected: true, RequiredChecks: []string{"lint", "test"}, Methods: all}},
-		{"ruleset", &ruleset, bot.Branch{Protected: true, RequiredChecks: []string{"lint", "test"}, Reviews: 2, Strict: true, Methods: all}},
+		{"classic", &classic, bot.Branch{Protected: true, RequiredChecks: []bot.RequiredCheck{{Name: "lint"}, {Name: "test"}}, Methods: all}},
+		{"ruleset", &ruleset, bot.Branch{Protected: true, RequiredChecks: []bot.RequiredCheck{{Name: "lint"}, {Name: "test"}}, Reviews: 2, Strict: true, Methods: all}},
 		{"queue", &queue, bot.Branch{
-			Protected: true, RequiredChecks: []string{"lint", "test"}, Reviews: 2, Strict: true, MergeQueue: true,
+			Protected: true, RequiredChecks: []bot.RequiredCheck{{Name: "lint"}, {Name: "test"}}, Reviews: 2, Strict: true, MergeQueue: true,
 			Methods: []string{"squash", "rebase"},
 		}},
 		{"pull requests only", &fakehub.Protection{RequirePR: true, Ruleset: true}, bot.Branch{Methods: all}},

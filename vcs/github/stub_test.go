@@ -92,7 +92,7 @@ func TestBranchUnderClassicProtection(t *testing.T) {
 	must(t, err)
 	want := bot.Branch{
 		Name: "main", Head: "1111111111111111111111111111111111111111", Protected: true,
-		RequiredChecks: []string{"lint", "test"}, Reviews: 2, Methods: []string{"squash", "rebase"},
+		RequiredChecks: []bot.RequiredCheck{{Name: "lint"}, {Name: "test"}}, Reviews: 2, Methods: []string{"squash", "rebase"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("branch (-want +got):\n%s", diff)
