@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Sweep is the janitor: it releases every hold of ours that is past its
@@ -93,10 +94,20 @@ func (f *Flow) record(ctx context.Context, app App) error {
 	if err != nil {
 		return err
 	}
-	if len(last) > 0 && last[0].Revision != line.Revision && app.AppliedAt.After(last[0].At) {
-		line.At = app.AppliedAt
+	if applied := endOfSecond(app.AppliedAt); len(last) > 0 && last[0].Revision != line.Revision && applied.After(last[0].At) && applied.Before(line.At) {
+		line.At = applied
 	}
 	return f.Ports.Ledger.Observe(ctx, line)
+}
+
+// endOfSecond is the latest moment that a time may mean. Control planes tell
+// whole seconds, and a revision must not seem older than trouble that began
+// within the same one: the safe error is to call an innocent change late.
+func endOfSecond(t time.Time) time.Time {
+	if t.Nanosecond() == 0 {
+		return t.Add(time.Second)
+	}
+	return t
 }
 
 // Bury tells people that a Rollback's flow was given up after it failed again

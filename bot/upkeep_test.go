@@ -105,3 +105,51 @@ func TestSweepObserves(t *testing.T) {
 		t.Error("an observing janitor released a hold")
 	}
 }
+
+// branch is a source whose head the test moves.
+type branch struct{ head bot.SHA }
+
+func (b *branch) Head(string) (bot.SHA, error)         { return b.head, nil }
+func (b *branch) File(bot.SHA, string) ([]byte, error) { return []byte("image: web:1"), nil }
+
+// Control planes tell whole seconds, so a rollout is dated at the end of its
+// second: it must never seem older than trouble that began before it.
+func TestRecordDatesARollout(t *testing.T) {
+	start := time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)
+	for _, tc := range []struct {
+		name          string
+		applied, seen time.Duration
+		want          time.Duration
+	}{
+		{"whole seconds count to their end", time.Minute, 90 * time.Second, time.Minute + time.Second},
+		{"a finer time stands", time.Minute + time.Millisecond, 90 * time.Second, time.Minute + time.Millisecond},
+		{"not later than our own look", time.Minute, time.Minute + 300*time.Millisecond, time.Minute + 300*time.Millisecond},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			now, main := start, &branch{head: "1111111111111111111111111111111111111111"}
+			c := simcluster.New(simcluster.Config{Name: "prod", Repo: "acme/fleet", Source: main, Now: func() time.Time { return now }})
+			c.Add(simcluster.AppSpec{ID: id("prod", "web"), Branch: "main", Path: "web", AutoSync: true})
+			f, ledger := janitor(t, c, func() time.Time { return now })
+			deploy := func(applied, seen time.Duration) {
+				now = start.Add(applied)
+				if err := c.Reconcile(); err != nil {
+					t.Fatal(err)
+				}
+				now = start.Add(seen)
+				if err := f.Record(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			deploy(0, 0)
+			main.head = "2222222222222222222222222222222222222222"
+			deploy(tc.applied, tc.seen)
+			line, err := ledger.Deployments(t.Context(), id("prod", "web"), 1)
+			if err != nil || len(line) != 1 {
+				t.Fatalf("deployments: %v, %v", line, err)
+			}
+			if got := line[0].At.Sub(start); got != tc.want {
+				t.Errorf("dated %s after the start, want %s", got, tc.want)
+			}
+		})
+	}
+}
