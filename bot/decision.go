@@ -22,6 +22,10 @@ type Policy struct {
 	// Unprotected says what may merge where nothing protects the branch:
 	// commands, all or none.
 	Unprotected string `json:"unprotected"`
+	// Merge says by whose hand: backout, which reads everything again right
+	// before it merges, or github-auto, which arms GitHub's own auto-merge where
+	// something required is still missing.
+	Merge       string `json:"merge"`
 	MaxAffected int    `json:"max_affected"`
 	// Checks verify production after the sync, besides rollout and health.
 	Checks []Check `json:"checks,omitempty"`
@@ -126,7 +130,7 @@ type GateCase struct {
 
 // GateCall is the gate's answer.
 type GateCall struct {
-	// Do is merge, wait, update, recompute or stop.
+	// Do is one of the calls below.
 	Do     string `json:"do"`
 	Reason Reason `json:"reason"`
 }
@@ -134,7 +138,10 @@ type GateCall struct {
 // The gate's calls.
 const (
 	GateMerge     = "merge"
+	GateEnqueue   = "enqueue" // put it into the branch's merge queue
+	GateArm       = "arm"     // let GitHub merge it once nothing is missing
 	GateWait      = "wait"
+	GateFreeze    = "freeze"    // wait, and let GitHub not merge it meanwhile
 	GateUpdate    = "update"    // bring the base into the head branch
 	GateRecompute = "recompute" // the revert no longer applies as computed
 	GateStop      = "stop"      // only a person can go on

@@ -4,23 +4,7 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 )
-
-// gateLook is what one look at the merge gate saw and concluded. All that the
-// merge rests on is read anew in it: entitlement, kill switch, cancellation,
-// head and tree.
-type gateLook struct {
-	Seen glance   `json:"seen"`
-	Gate Gate     `json:"gate"`
-	Call GateCall `json:"call"`
-	// Unentitled names the person who may no longer do this.
-	Unentitled string `json:"unentitled,omitempty"`
-	// Repin is the new head after the base was brought into our branch and the
-	// tree was found to be the revert on that base.
-	Repin *RevertPull `json:"repin,omitempty"`
-}
 
 // The bounds of the gate stage. Each answers something that may happen again
 // and again on a busy branch, and must end with a person at last.
@@ -28,90 +12,177 @@ const (
 	maxRefusals   = 6
 	maxRecomputes = 1
 	maxGateTells  = 1
+	maxHandovers  = 5
+	// settle is how long GitHub may take to show what it accepted, and how long
+	// it is not asked again for what it refused.
+	settle = 2 * time.Minute
 )
+
+// watch is the merge gate's stage between two looks. Like the run it is
+// rebuilt from records on replay.
+type watch struct {
+	*run
+	since                        time.Time
+	refusals, recomputes, handed int
+	tells                        int
+	// reason is why it waits; proposed, that nobody but a person goes on.
+	reason   string
+	proposed bool
+	asked    bool // for a review
+	given    given
+	refused  refusal
+}
+
+// given is a merge that was left to GitHub: in its queue or by its auto-merge.
+type given struct {
+	to   string    // GateEnqueue or GateArm; "" while it is in our hands
+	at   time.Time // when it was accepted
+	seen bool      // whether GitHub showed it since
+}
+
+// refusal is what GitHub said when it did not accept the merge.
+type refusal struct {
+	at    time.Time
+	why   string
+	noArm bool // auto-merge can't be had at all
+}
 
 // gate watches the merge gate until the revert is merged, by us or by people.
 func (r *run) gate(ctx context.Context) (*stop, error) {
 	r.begin("merge")
-	var since time.Time
+	w := &watch{run: r}
 	known := r.view.Pull.Gate.State != "" && r.view.Pull.Gate.State != "UNKNOWN"
-	refusals, recomputes, tells, reason, proposed := 0, 0, 0, "", false
 	for first := true; ; first = false {
-		tell := surface{check: first}
-		if reason != r.view.Waiting {
-			r.view.Waiting = reason
-			tells++
-			// That a person must merge is told whatever was told before: nobody
-			// else goes on.
-			tell.sticky = tells <= maxGateTells || proposed
-		}
-		d, err := r.look(ctx, first && known, since, tell)
+		d, err := w.look(ctx, first, first && known)
 		if err != nil {
 			return nil, err
 		}
-		if since.IsZero() {
-			since = d.Start
-			r.started(since)
-		}
 		if d.Trouble != nil {
-			return r.fail("read the merge gate", d.Trouble), nil
+			return w.leave(ctx, r.fail("read the merge gate", d.Trouble))
 		}
 		look := d.Value
 		r.joined(look.Seen)
 		if look.Repin != nil {
 			r.view.Pull = look.Repin
 		}
-		if end, done := r.gateEnded(look, d); end != nil || done {
+		if look.Gate.Merged {
+			by := "merged by a person"
+			if w.given.to != "" {
+				by = look.Gate.MergeCommit.Short()
+			}
+			r.mergedAs(Merged{Merged: true, Commit: look.Gate.MergeCommit}, d.Start, d.End, by)
+			return nil, nil
+		}
+		w.given.seen = w.given.seen || w.given.shows(look.Gate)
+		end := w.ended(look, d.End)
+		if end == nil {
+			var merged bool
+			if end, merged, err = w.turn(ctx, look, d.End); merged || err != nil {
+				return nil, err
+			}
+		}
+		if end == nil {
+			continue
+		}
+		if w.given.to == "" {
 			return end, nil
 		}
-
-		call := look.Call
-		if call.Do == GateMerge && !r.mayMerge(look.Seen.Approved) {
-			call = GateCall{Do: GateWait, Reason: Reason{"proposed", fmt.Sprintf("This is a proposal: merge it, or comment `/rollback approve %s`.", r.id)}}
-		}
-		switch call.Do {
-		case GateMerge:
-			if call.Reason.Name == "unprotected" {
-				r.view.Notes = []string{call.Reason.Text}
-			}
-			if r.approved == nil {
-				r.approved = look.Seen.Approved
-			}
-			end, merged, err := r.merge(ctx, &refusals)
-			if end != nil || merged || err != nil {
-				return end, err
-			}
-			continue
-		case GateStop:
-			return needsHuman(call.Reason.Text, fmt.Sprintf("Merge %s yourself, or comment `/rollback cancel %s`.", r.view.Pull.URL, r.id)), nil
-		case GateUpdate:
-			if end, err := r.update(ctx); end != nil || err != nil {
-				return end, err
-			}
-		case GateRecompute:
-			if recomputes++; recomputes > maxRecomputes {
-				return needsHuman("Later commits conflict with the revert.", fmt.Sprintf("Solve the conflict on %s.", r.view.Pull.URL)), nil
-			}
-			if end, err := r.recompute(ctx); end != nil || err != nil {
-				return end, err
-			}
-			r.begin("merge")
-			continue
-		}
-		every := r.Timing.Gate
-		if look.Gate.State == "UNKNOWN" {
-			// GitHub computes for a moment: nothing to tell people yet.
-			every = r.Timing.Mergeable
-		} else {
-			reason, proposed = call.Reason.Text, call.Reason.Name == "proposed"
-		}
-		if d.End.Sub(since) >= r.plan.Policy.MergeWithin {
-			return r.gateTimeout(reason), nil
-		}
-		if err := r.j.Wait(ctx, "wait for the gate", r.topics(), every); err != nil {
-			return nil, err
+		// GitHub may have merged it by now. What ended it is still there at the
+		// next look, unless that is so.
+		if end, err := w.withdraw(ctx); end != nil || err != nil {
+			return end, err
 		}
 	}
+}
+
+// ended says what ends the stage whatever the gate says.
+func (w *watch) ended(look gateLook, now time.Time) *stop {
+	switch {
+	case look.Seen.Cancelled != nil:
+		return cancelled(look.Seen.Cancelled)
+	case !look.Gate.Open:
+		return &stop{verdict: VerdictCancelled, summary: fmt.Sprintf("A person closed #%d.", w.view.Pull.Number)}
+	case look.Unentitled != "":
+		return needsHuman(fmt.Sprintf("@%s may no longer write to %s, so Backout does not merge for them.", look.Unentitled, w.rb.Repo),
+			fmt.Sprintf("Somebody with write permission: merge %s or comment `/rollback` anew.", w.view.Pull.URL))
+	case look.Call.Do == GateStop:
+		return needsHuman(look.Call.Reason.Text, fmt.Sprintf("Merge %s yourself, or comment `/rollback cancel %s`.", w.view.Pull.URL, w.id))
+	case w.given.lost(look.Gate, now):
+		where := "the merge queue"
+		if w.given.to == GateArm {
+			where = "GitHub's auto-merge"
+		}
+		w.given = given{}
+		return needsHuman(fmt.Sprintf("#%d was taken out of %s: a check failed there, or a person did it.", w.view.Pull.Number, where),
+			fmt.Sprintf("Look at %s, then merge it or comment `/rollback` again.", w.view.Pull.URL))
+	}
+	return nil
+}
+
+// shows reports whether GitHub has what it was given.
+func (g given) shows(now Gate) bool {
+	return g.to == GateEnqueue && now.InQueue || g.to == GateArm && now.Armed
+}
+
+// lost reports whether GitHub no longer has what it was given. A revert that
+// conflicts by now leaves the queue by itself and is computed anew.
+func (g given) lost(seen Gate, now time.Time) bool {
+	if g.to == "" || g.shows(seen) || seen.State == "UNKNOWN" || seen.State == "DIRTY" {
+		return false
+	}
+	return g.seen || now.Sub(g.at) >= settle
+}
+
+// turn does what the gate calls for, and waits where it calls for nothing.
+func (w *watch) turn(ctx context.Context, look gateLook, now time.Time) (end *stop, merged bool, err error) {
+	call := look.Call
+	if !w.mayMerge(look.Seen.Approved) && (call.Do == GateMerge || call.Do == GateEnqueue || call.Do == GateArm) {
+		call = GateCall{Do: GateWait, Reason: Reason{"proposed", fmt.Sprintf("This is a proposal: merge it, or comment `/rollback approve %s`.", w.id)}}
+	}
+	if w.approved == nil && call.Do != GateWait {
+		w.approved = look.Seen.Approved
+	}
+	switch call.Do {
+	case GateMerge:
+		if call.Reason.Name == "unprotected" {
+			w.view.Notes = []string{call.Reason.Text}
+		}
+		return w.merge(ctx)
+	case GateEnqueue, GateArm:
+		end, err = w.hand(ctx, call, now)
+		if w.given.to == "" {
+			call.Reason.Text = "GitHub does not take it yet: " + w.refused.why
+		}
+	case GateFreeze:
+		if w.given.to != "" {
+			end, err = w.withdraw(ctx)
+		}
+	case GateUpdate:
+		end, err = w.update(ctx)
+	case GateRecompute:
+		if w.recomputes++; w.recomputes > maxRecomputes {
+			return needsHuman("Later commits conflict with the revert.", fmt.Sprintf("Solve the conflict on %s.", w.view.Pull.URL)), false, nil
+		}
+		end, err = w.recompute(ctx)
+		return end, false, err
+	}
+	if end == nil && err == nil && look.Gate.ReviewDecision == "REVIEW_REQUIRED" {
+		err = w.askReview(ctx)
+	}
+	if end != nil || err != nil {
+		return end, false, err
+	}
+	every := w.Timing.Gate
+	if look.Gate.State == "UNKNOWN" && call.Do == GateWait {
+		// GitHub computes for a moment: nothing to tell people yet.
+		every = w.Timing.Mergeable
+	} else {
+		w.reason, w.proposed = call.Reason.Text, call.Reason.Name == "proposed"
+	}
+	if now.Sub(w.since) >= w.plan.Policy.MergeWithin {
+		return w.timeout(), false, nil
+	}
+	return nil, false, w.j.Wait(ctx, "wait for the gate", w.topics(), every)
 }
 
 // mayMerge reports whether Backout merges itself: not where the decision is
@@ -120,177 +191,22 @@ func (r *run) mayMerge(approved *Word) bool {
 	return r.plan.Decision.Verb == VerbAct || r.approved != nil || approved != nil
 }
 
-func (r *run) gateTimeout(reason string) *stop {
-	if r.plan.Decision.Verb == VerbPropose {
-		return &stop{verdict: VerdictProposed, summary: "The revert is proposed; nobody merged it yet.", todo: []string{"Merge " + r.view.Pull.URL}}
+func (w *watch) timeout() *stop {
+	if w.plan.Decision.Verb == VerbPropose {
+		return &stop{verdict: VerdictProposed, summary: "The revert is proposed; nobody merged it yet.", todo: []string{"Merge " + w.view.Pull.URL}}
 	}
-	return needsHuman(fmt.Sprintf("The revert could not merge within %s: %s", r.plan.Policy.MergeWithin, reason), "Merge "+r.view.Pull.URL)
+	return needsHuman(fmt.Sprintf("The revert could not merge within %s: %s", w.plan.Policy.MergeWithin, w.reason), "Merge "+w.view.Pull.URL)
 }
 
-// gateEnded handles what ends the stage whatever the gate says.
-func (r *run) gateEnded(look gateLook, d Done[gateLook]) (end *stop, merged bool) {
-	switch {
-	case look.Gate.Merged:
-		r.mergedAs(Merged{Merged: true, Commit: look.Gate.MergeCommit}, d.Start, d.End, "merged by a person")
-		return nil, true
-	case look.Seen.Cancelled != nil:
-		return cancelled(look.Seen.Cancelled), false
-	case !look.Gate.Open:
-		return &stop{verdict: VerdictCancelled, summary: fmt.Sprintf("A person closed #%d.", r.view.Pull.Number)}, false
-	case look.Unentitled != "":
-		return needsHuman(fmt.Sprintf("@%s may no longer write to %s, so Backout does not merge for them.", look.Unentitled, r.rb.Repo),
-			fmt.Sprintf("Somebody with write permission: merge %s or comment `/rollback` anew.", r.view.Pull.URL)), false
+// leave ends the stage. What was given to GitHub is taken back, since nobody
+// would watch that merge any more.
+func (w *watch) leave(ctx context.Context, end *stop) (*stop, error) {
+	if w.given.to == "" {
+		return end, nil
 	}
-	return nil, false
-}
-
-// look reads everything that a merge rests on, the slow parts at once.
-func (r *run) look(ctx context.Context, known bool, since time.Time, tell surface) (Done[gateLook], error) {
-	pull := *r.view.Pull
-	return attempt(ctx, r.Flow, r.j, "gate", func(act context.Context) (gateLook, error) {
-		r.herald.soon(ctx, tell)
-		return r.readGate(act, pull, known, since)
-	})
-}
-
-func (r *run) readGate(ctx context.Context, pull RevertPull, known bool, since time.Time) (gateLook, error) {
-	look := gateLook{Gate: pull.Gate}
-	var err error
-	if look.Seen, err = r.glance(ctx); err != nil {
-		return look, err
+	failed, err := w.withdraw(ctx)
+	if failed != nil {
+		end.todo = append(end.todo, failed.todo...)
 	}
-	g, gctx := errgroup.WithContext(ctx)
-	if !known {
-		g.Go(func() (err error) {
-			look.Gate, err = r.Ports.Reverts.Gate(gctx, r.rb.Repo, pull.Number)
-			return err
-		})
-	}
-	people := []string{r.rb.Incident.Requester}
-	if look.Seen.Approved != nil {
-		people = append(people, look.Seen.Approved.By)
-	}
-	lacks := make([]bool, len(people))
-	for i, login := range people {
-		if login == "" {
-			continue
-		}
-		g.Go(func() error {
-			p, err := r.Ports.People.Permission(gctx, r.rb.Repo, login)
-			lacks[i] = !p.AtLeast(PermissionWrite)
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return look, err
-	}
-	for i, lack := range lacks {
-		if lack {
-			look.Unentitled = people[i]
-		}
-	}
-	if look.Gate.Open && look.Gate.Head != pull.Head {
-		if look.Repin, err = r.repin(ctx, pull, look.Gate); err != nil {
-			return look, err
-		}
-		if look.Repin != nil {
-			pull = *look.Repin
-		}
-	}
-	if on, why := r.Ports.Switch.On(ctx); on {
-		look.Call = GateCall{Do: GateWait, Reason: Reason{"kill-switch", "The kill switch is on: " + why}}
-		return look, nil
-	}
-	waited := time.Duration(0)
-	if !since.IsZero() {
-		waited = r.Now().Sub(since)
-	}
-	look.Call = r.Ports.Judge.Gate(GateCase{
-		Gate: look.Gate, Branch: r.plan.Branch, Policy: r.plan.Policy, Waited: waited,
-		Command: r.rb.Incident.Kind == IncidentCommand || look.Seen.Approved != nil, WantHead: pull.Head, WantTree: pull.Tree,
-	})
-	return look, nil
-}
-
-// repin accepts a new head of our branch only if it is the very revert on the
-// newest base, as update-branch makes it; nil means that somebody pushed.
-func (r *run) repin(ctx context.Context, pull RevertPull, gate Gate) (*RevertPull, error) {
-	if err := r.Ports.History.Fetch(ctx, r.rb.Repo); err != nil {
-		return nil, fmt.Errorf("fetch after branch update: %w", err)
-	}
-	rv, err := r.Ports.History.Revert(ctx, r.rb.Repo, gate.BaseHead, r.rb.Culprit)
-	if err != nil {
-		return nil, fmt.Errorf("compute revert on the moved base: %w", err)
-	}
-	if rv.Status != RevertClean || rv.Tree != gate.Tree {
-		return nil, nil
-	}
-	pull.Head, pull.Tree, pull.Gate = gate.Head, gate.Tree, gate
-	return &pull, nil
-}
-
-// merge merges the pinned head. A refusal that looking again may cure goes back
-// to the gate.
-func (r *run) merge(ctx context.Context, refusals *int) (end *stop, merged bool, err error) {
-	method := "merge"
-	if len(r.plan.Branch.Methods) > 0 {
-		method = r.plan.Branch.Methods[0]
-	}
-	d, err := attempt(ctx, r.Flow, r.j, "merge", func(ctx context.Context) (Merged, error) {
-		return r.Ports.Reverts.Merge(ctx, MergeRequest{Repo: r.rb.Repo, Number: r.view.Pull.Number, Head: r.view.Pull.Head, Method: method})
-	})
-	if err != nil {
-		return nil, false, err
-	}
-	if d.Trouble != nil {
-		return r.fail("merge", d.Trouble), false, nil
-	}
-	if d.Value.Merged {
-		r.mergedAs(d.Value, d.Start, d.End, d.Value.Commit.Short())
-		return nil, true, nil
-	}
-	if *refusals++; !d.Value.Stale || *refusals > maxRefusals {
-		return needsHuman("GitHub refused the merge: "+d.Value.Refusal, "Merge "+r.view.Pull.URL), false, nil
-	}
-	return nil, false, r.j.Wait(ctx, "wait after refusal", r.topics(), r.Timing.Mergeable)
-}
-
-func (r *run) mergedAs(m Merged, start, end time.Time, detail string) {
-	r.merged = m
-	r.view.Merge = &m
-	r.finish(start, end, detail)
-}
-
-// update brings the base into our branch; the next look pins the new head.
-func (r *run) update(ctx context.Context) (*stop, error) {
-	d, err := attempt(ctx, r.Flow, r.j, "update branch", func(ctx context.Context) (bool, error) {
-		return true, r.Ports.Reverts.Update(ctx, r.rb.Repo, r.view.Pull.Number, r.view.Pull.Head)
-	})
-	if err != nil {
-		return nil, err
-	}
-	if d.Trouble != nil && d.Trouble.Kind != TroubleStale {
-		return r.fail("bring the base into the revert's branch", d.Trouble), nil
-	}
-	return nil, nil
-}
-
-// recompute gives up a revert that no longer merges and opens it anew on the
-// base as it is now.
-func (r *run) recompute(ctx context.Context) (*stop, error) {
-	d, err := attempt(ctx, r.Flow, r.j, "close outdated revert", func(ctx context.Context) (bool, error) {
-		return true, r.Ports.Reverts.Abandon(ctx, r.rb.Repo, r.view.Pull.Number, r.view.Pull.Branch)
-	})
-	if err != nil {
-		return nil, err
-	}
-	if d.Trouble != nil {
-		return r.fail("close the outdated revert", d.Trouble), nil
-	}
-	r.view.Pull = nil
-	r.herald.forgetCheck()
-	if end, err := r.decide(ctx); end != nil || err != nil {
-		return end, err
-	}
-	return r.open(ctx)
+	return end, err
 }

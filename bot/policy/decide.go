@@ -74,6 +74,9 @@ func (r *Rules) Decide(c bot.Case) bot.Decision {
 			v.lower(bot.VerbRefuse, "not-branch-tracked", "%s %s does not track a branch: %s", app.ID.Kind, app.ID.Name, app.Source.Untracked)
 		}
 	}
+	if c.Branch.Bypass != "" {
+		v.lower(bot.VerbRefuse, "bypass", "Backout may merge past the rules of %s (%s), so it can't promise to merge only what a person could. Take it off that bypass list.", c.Branch.Name, c.Branch.Bypass)
+	}
 	if c.Killed {
 		v.killed(command, c.KilledWhy)
 	}

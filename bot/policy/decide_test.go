@@ -135,6 +135,7 @@ var ruleTests = []struct {
 	{"still progressing before", func(c *bot.Case) { c.Finding.Suspects[0].HealthBefore = bot.HealthProgressing }, "health-before-unknown", bot.VerbPropose, ""},
 	{"revert of a revert", func(c *bot.Case) { c.Culprit.IsRevert = true }, "revert-of-revert", bot.VerbPropose, bot.VerbAct},
 	{"held by somebody else", func(c *bot.Case) { c.Target[0].Hold = &bot.Hold{Reason: "debugging"} }, "held-by-others", bot.VerbPropose, ""},
+	{"on a bypass list", func(c *bot.Case) { c.Branch.Bypass = "ruleset 7" }, "bypass", bot.VerbRefuse, bot.VerbRefuse},
 	{"kill switch", func(c *bot.Case) { c.Killed, c.KilledWhy = true, "the file exists." }, "kill-switch", bot.VerbObserve, bot.VerbRefuse},
 	{"not branch-tracked", func(c *bot.Case) { c.Target[0].Source.Untracked = "It follows a tag." }, "not-branch-tracked", bot.VerbRefuse, bot.VerbRefuse},
 	{"no App", func(c *bot.Case) { c.Target = nil }, "no-app", bot.VerbPropose, bot.VerbPropose},

@@ -21,8 +21,8 @@ func (r *Rules) Gate(g bot.GateCase) bot.GateCall {
 		return stop("unpinned", "It is not known which commit was verified, so nothing is merged.")
 	case g.Gate.Head != g.WantHead || g.Gate.Tree != g.WantTree:
 		return stop("pushed", "Somebody pushed to the revert's branch, so it is no longer what was verified.")
-	case g.Branch.MergeQueue:
-		return stop("merge-queue", "%s merges through a merge queue, which Backout does not support yet.", g.Branch.Name)
+	case g.Gate.InQueue:
+		return wait("queued", "It is in the merge queue of %s.", g.Branch.Name)
 	}
 	switch g.Gate.State {
 	case "CLEAN", "HAS_HOOKS", "UNSTABLE":
@@ -31,7 +31,7 @@ func (r *Rules) Gate(g bot.GateCase) bot.GateCall {
 		}
 		return open(g)
 	case "BLOCKED":
-		return wait("blocked", "%s", blocked(g))
+		return closed(g)
 	case "BEHIND":
 		return bot.GateCall{Do: bot.GateUpdate, Reason: bot.Reason{Name: "behind", Text: "The branch must contain the newest base before it may merge."}}
 	case "DIRTY":
@@ -43,8 +43,29 @@ func (r *Rules) Gate(g bot.GateCase) bot.GateCall {
 	}
 }
 
+// closed decides where GitHub blocks the merge.
+func closed(g bot.GateCase) bot.GateCall {
+	want := missing(g)
+	switch {
+	case g.Branch.MergeQueue && len(want) == 0:
+		// A branch with a queue blocks every direct merge.
+		return bot.GateCall{Do: bot.GateEnqueue, Reason: bot.Reason{Name: "queue", Text: g.Branch.Name + " merges through a merge queue."}}
+	case g.Policy.Merge == autoMerge && !g.Branch.MergeQueue && !g.Gate.Armed && len(want) > 0:
+		return bot.GateCall{Do: bot.GateArm, Reason: bot.Reason{Name: "auto-merge", Text: "GitHub merges it once nothing is missing. " + waiting(want)}}
+	case g.Gate.Armed:
+		return wait("armed", "GitHub merges it once nothing is missing. %s", waiting(want))
+	}
+	return wait("blocked", "%s", waiting(want))
+}
+
+// autoMerge is the policy that arms GitHub's own auto-merge.
+const autoMerge = "github-auto"
+
 // open decides where GitHub itself would let the merge through.
 func open(g bot.GateCase) bot.GateCall {
+	if g.Branch.MergeQueue {
+		return bot.GateCall{Do: bot.GateEnqueue, Reason: bot.Reason{Name: "queue", Text: "All gates are green; " + g.Branch.Name + " merges through a merge queue."}}
+	}
 	if g.Branch.Protected {
 		return merge("green", "All gates are green.")
 	}
@@ -68,9 +89,8 @@ func open(g bot.GateCase) bot.GateCall {
 func unmet(g bot.GateCase) []string {
 	var want []string
 	for _, c := range g.Gate.Checks {
-		required := c.Required || slices.ContainsFunc(g.Branch.RequiredChecks, func(r bot.RequiredCheck) bool { return r.By(c) })
 		switch {
-		case !required || c.Done && c.Passed:
+		case !required(g.Branch, c) || c.Done && c.Passed:
 		case c.Ours:
 			if g.Gate.State == "BLOCKED" {
 				want = append(want, fmt.Sprintf("check %s is Backout's own and ends after the merge: take it off the required checks", c.Name))
@@ -87,8 +107,22 @@ func unmet(g bot.GateCase) []string {
 	return want
 }
 
-// blocked says what GitHub still wants.
-func blocked(g bot.GateCase) string {
+// required reports whether a check must pass. Where the branch names a source,
+// a check of the same name by anybody else does not count, whatever GitHub
+// calls it: it looks at the name.
+func required(b bot.Branch, c bot.GateCheck) bool {
+	named := false
+	for _, r := range b.RequiredChecks {
+		if r.By(c) {
+			return true
+		}
+		named = named || r.Name == c.Name
+	}
+	return c.Required && !named
+}
+
+// missing is what GitHub still wants, as far as it says.
+func missing(g bot.GateCase) []string {
 	want := unmet(g)
 	for _, r := range g.Branch.RequiredChecks {
 		if !slices.ContainsFunc(g.Gate.Checks, r.By) {
@@ -98,6 +132,10 @@ func blocked(g bot.GateCase) string {
 	if g.Gate.ReviewDecision == "REVIEW_REQUIRED" {
 		want = append(want, "an approving review is required")
 	}
+	return want
+}
+
+func waiting(want []string) string {
 	if len(want) == 0 {
 		return "GitHub blocks the merge without saying why; see the pull request."
 	}

@@ -103,7 +103,40 @@ func TestGate(t *testing.T) {
 		{"another tree", ready, func(g *bot.GateCase) { g.Gate.Tree = "pushed" }, bot.GateStop, "pushed", ""},
 		{"no head", ready, func(g *bot.GateCase) { g.Gate.Head, g.Gate.Tree = "", "" }, bot.GateStop, "pushed", ""},
 		{"nothing was pinned", ready, func(g *bot.GateCase) { g.Gate.Head, g.Gate.Tree, g.WantHead, g.WantTree = "", "", "", "" }, bot.GateStop, "unpinned", ""},
-		{"a merge queue", ready, func(g *bot.GateCase) { g.Branch.MergeQueue = true }, bot.GateStop, "merge-queue", "main merges through a merge queue, which Backout does not support yet."},
+
+		// Required by name and source.
+		{"a check of the same name by somebody else fails", ready, func(g *bot.GateCase) {
+			g.Branch.RequiredChecks[0].App = 7
+			g.Gate.Checks = []bot.GateCheck{{Name: "ci", App: 7, Done: true, Passed: true}, {Name: "ci", App: 8, Required: true, Done: true}}
+		}, bot.GateMerge, "green", ""},
+		{"only somebody else's check of that name passed", ready, func(g *bot.GateCase) {
+			g.Branch.RequiredChecks[0].App, g.Gate.State = 7, "BLOCKED"
+			g.Gate.Checks = []bot.GateCheck{{Name: "ci", App: 8, Required: true, Done: true, Passed: true}}
+		}, bot.GateWait, "blocked", "Waiting: check ci has not begun."},
+		{"the source's own failed", ready, func(g *bot.GateCase) {
+			g.Branch.RequiredChecks[0].App = 7
+			g.Gate.Checks = []bot.GateCheck{{Name: "ci", App: 7, Done: true}, {Name: "ci", App: 8, Done: true, Passed: true}}
+		}, bot.GateWait, "required", "Waiting: check ci failed."},
+
+		// A merge queue.
+		{"a queue, all green", ready, func(g *bot.GateCase) { g.Branch.MergeQueue = true }, bot.GateEnqueue, "queue", ""},
+		{"a queue blocks direct merges", ready, func(g *bot.GateCase) { g.Branch.MergeQueue, g.Gate.State = true, "BLOCKED" }, bot.GateEnqueue, "queue", ""},
+		{"a queue, and a check runs", ready, func(g *bot.GateCase) {
+			g.Branch.MergeQueue, g.Gate.State, g.Gate.Checks = true, "BLOCKED", []bot.GateCheck{{Name: "ci"}}
+		}, bot.GateWait, "blocked", "Waiting: check ci is running."},
+		{"queued", ready, func(g *bot.GateCase) { g.Branch.MergeQueue, g.Gate.InQueue = true, true }, bot.GateWait, "queued", "It is in the merge queue of main."},
+		{"queued, and computing", ready, func(g *bot.GateCase) { g.Gate.InQueue, g.Gate.State = true, "UNKNOWN" }, bot.GateWait, "queued", ""},
+		{"queued, and pushed to", ready, func(g *bot.GateCase) { g.Gate.InQueue, g.Gate.Head = true, "pushed" }, bot.GateStop, "pushed", ""},
+
+		// GitHub's own auto-merge.
+		{"auto-merge where something is missing", ready, func(g *bot.GateCase) { g.Policy.Merge, g.Gate.State, g.Gate.Checks = "github-auto", "BLOCKED", nil }, bot.GateArm, "auto-merge", "GitHub merges it once nothing is missing. Waiting: check ci has not begun."},
+		{"auto-merge, armed", ready, func(g *bot.GateCase) {
+			g.Policy.Merge, g.Gate.Armed, g.Gate.State, g.Gate.Checks = "github-auto", true, "BLOCKED", nil
+		}, bot.GateWait, "armed", "GitHub merges it once nothing is missing. Waiting: check ci has not begun."},
+		{"auto-merge where nothing is missing", ready, func(g *bot.GateCase) { g.Policy.Merge = "github-auto" }, bot.GateMerge, "green", ""},
+		{"auto-merge where GitHub does not say what is missing", ready, func(g *bot.GateCase) { g.Policy.Merge, g.Gate.State = "github-auto", "BLOCKED" }, bot.GateWait, "blocked", ""},
+		{"auto-merge where nothing protects", bare, func(g *bot.GateCase) { g.Policy.Merge = "github-auto" }, bot.GateMerge, "unprotected", ""},
+		{"auto-merge with a queue", ready, func(g *bot.GateCase) { g.Policy.Merge, g.Branch.MergeQueue = "github-auto", true }, bot.GateEnqueue, "queue", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

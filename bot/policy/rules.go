@@ -65,6 +65,7 @@ func (r *Rules) Policy(ids ...bot.AppID) bot.Policy {
 		q := r.of(id)
 		p.Alerts, p.Commands = moreCareful(modes, p.Alerts, q.Alerts), moreCareful(modes, p.Commands, q.Commands)
 		p.Hold, p.Unprotected = moreCareful(holds, p.Hold, q.Hold), moreCareful(unprotected, p.Unprotected, q.Unprotected)
+		p.Merge = moreCareful(merges, p.Merge, q.Merge)
 		p.MaxAffected, p.PerDay = min(p.MaxAffected, q.MaxAffected), min(p.PerDay, q.PerDay)
 		p.BlameWindow, p.HoldFor = min(p.BlameWindow, q.BlameWindow), min(p.HoldFor, q.HoldFor)
 		p.ApproveWithin, p.MergeWithin = min(p.ApproveWithin, q.ApproveWithin), min(p.MergeWithin, q.MergeWithin)

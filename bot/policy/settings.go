@@ -18,6 +18,7 @@ type Settings struct {
 	Commands      *bot.Mode      `json:"commands,omitempty"`
 	Hold          *string        `json:"hold,omitempty"`
 	Unprotected   *string        `json:"unprotected,omitempty"`
+	Merge         *string        `json:"merge,omitempty"`
 	MaxAffected   *int           `json:"max_affected,omitempty"`
 	PerDay        *int           `json:"per_day,omitempty"`
 	BlameWindow   *Duration      `json:"blame_window,omitempty"`
@@ -73,7 +74,7 @@ type AppSettings struct {
 func Default() bot.Policy {
 	return bot.Policy{
 		Alerts: bot.ModePropose, Commands: bot.ModeAuto,
-		Hold: "auto", Unprotected: "commands", MaxAffected: 5, PerDay: 20,
+		Hold: "auto", Unprotected: "commands", Merge: "backout", MaxAffected: 5, PerDay: 20,
 		BlameWindow: 30 * time.Minute, HoldFor: 30 * time.Minute,
 		ApproveWithin: 24 * time.Hour, MergeWithin: time.Hour,
 		SyncWithin: 15 * time.Minute, VerifyWithin: 10 * time.Minute,
@@ -85,6 +86,7 @@ var (
 	modes       = []bot.Mode{bot.ModeObserve, bot.ModePropose, bot.ModeApprove, bot.ModeAuto}
 	holds       = []string{"never", "auto", "always"}
 	unprotected = []string{"none", "commands", "all"}
+	merges      = []string{"backout", autoMerge}
 	operators   = []string{"<", "<=", ">", ">=", "==", "!="}
 )
 
@@ -96,6 +98,7 @@ func (s Settings) check(where string) error {
 	oneOf(bad, "commands", s.Commands, modes)
 	oneOf(bad, "hold", s.Hold, holds)
 	oneOf(bad, "unprotected", s.Unprotected, unprotected)
+	oneOf(bad, "merge", s.Merge, merges)
 	if s.MaxAffected != nil && *s.MaxAffected < 0 {
 		bad(".max_affected: %d; it can't be less than 0", *s.MaxAffected)
 	}
@@ -132,6 +135,7 @@ func (s Settings) apply(p *bot.Policy) {
 	set(&p.Commands, s.Commands)
 	set(&p.Hold, s.Hold)
 	set(&p.Unprotected, s.Unprotected)
+	set(&p.Merge, s.Merge)
 	set(&p.MaxAffected, s.MaxAffected)
 	set(&p.PerDay, s.PerDay)
 	set(&p.BlameWindow, (*time.Duration)(s.BlameWindow))

@@ -24,6 +24,7 @@ alerts: auto
 commands: approve
 hold: never
 unprotected: none
+merge: github-auto
 max_affected: 0
 per_day: 3
 blame_window: 10m
@@ -39,7 +40,7 @@ checks:
 		t.Fatal(err)
 	}
 	want := bot.Policy{
-		Alerts: bot.ModeAuto, Commands: bot.ModeApprove, Hold: "never", Unprotected: "none", PerDay: 3,
+		Alerts: bot.ModeAuto, Commands: bot.ModeApprove, Hold: "never", Unprotected: "none", Merge: "github-auto", PerDay: 3,
 		BlameWindow: 10 * time.Minute, HoldFor: time.Hour, ApproveWithin: 2 * time.Hour, MergeWithin: 3 * time.Hour,
 		SyncWithin: 270 * time.Minute, VerifyWithin: 90 * time.Second,
 		Checks: []bot.Check{{Name: "errors", Query: "up", Operator: ">=", Threshold: 0.5, For: 2 * time.Minute, Advisory: true}},

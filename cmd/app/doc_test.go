@@ -166,7 +166,7 @@ func policyOf(t *testing.T, c Config) map[string]string {
 	}
 	p := rules.Policy()
 	return map[string]string{
-		"alerts": string(p.Alerts), "commands": string(p.Commands), "hold": p.Hold, "unprotected": p.Unprotected,
+		"alerts": string(p.Alerts), "commands": string(p.Commands), "hold": p.Hold, "unprotected": p.Unprotected, "merge": p.Merge,
 		"max_affected": strconv.Itoa(p.MaxAffected), "per_day": strconv.Itoa(p.PerDay), "blame_window": duration(p.BlameWindow), "hold_for": duration(p.HoldFor),
 		"approve_within": duration(p.ApproveWithin), "merge_within": duration(p.MergeWithin), "sync_within": duration(p.SyncWithin), "verify_within": duration(p.VerifyWithin),
 	}

@@ -1,0 +1,165 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// method is how the revert is merged: as the repository allows, a merge commit
+// before a squash before a rebase.
+func (r *run) method() string {
+	if len(r.plan.Branch.Methods) > 0 {
+		return r.plan.Branch.Methods[0]
+	}
+	return "merge"
+}
+
+func (r *run) mergeRequest() MergeRequest {
+	return MergeRequest{Repo: r.rb.Repo, Number: r.view.Pull.Number, Head: r.view.Pull.Head, Method: r.method()}
+}
+
+// merge merges the pinned head. A refusal that looking again may cure goes back
+// to the gate.
+func (w *watch) merge(ctx context.Context) (end *stop, merged bool, err error) {
+	d, err := attempt(ctx, w.Flow, w.j, "merge", func(ctx context.Context) (Merged, error) {
+		return w.Ports.Reverts.Merge(ctx, w.mergeRequest())
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	if d.Trouble != nil {
+		return w.fail("merge", d.Trouble), false, nil
+	}
+	if d.Value.Merged {
+		w.mergedAs(d.Value, d.Start, d.End, d.Value.Commit.Short())
+		return nil, true, nil
+	}
+	if w.refusals++; !d.Value.Stale || w.refusals > maxRefusals {
+		return needsHuman("GitHub refused the merge: "+d.Value.Refusal, "Merge "+w.view.Pull.URL), false, nil
+	}
+	return nil, false, w.j.Wait(ctx, "wait after refusal", w.topics(), w.Timing.Mergeable)
+}
+
+func (r *run) mergedAs(m Merged, start, end time.Time, detail string) {
+	r.merged = m
+	r.view.Merge = &m
+	r.finish(start, end, detail)
+}
+
+// hand leaves the merge to GitHub: to the branch's queue, or to auto-merge. What
+// GitHub refused is asked again only after a while; auto-merge that can't be
+// had leaves the merge to us.
+func (w *watch) hand(ctx context.Context, call GateCall, now time.Time) (*stop, error) {
+	tooSoon := !w.refused.at.IsZero() && now.Sub(w.refused.at) < settle
+	if w.given.to != "" || tooSoon {
+		return nil, nil
+	}
+	if w.handed++; w.handed > maxHandovers {
+		return needsHuman(fmt.Sprintf("Backout gave #%d to GitHub %d times, and it was not merged.", w.view.Pull.Number, maxHandovers), "Merge "+w.view.Pull.URL), nil
+	}
+	name, act := "enqueue", w.Ports.Reverts.Enqueue
+	if call.Do == GateArm {
+		name, act = "arm auto-merge", w.Ports.Reverts.Arm
+	}
+	d, err := attempt(ctx, w.Flow, w.j, name, func(ctx context.Context) (Queued, error) { return act(ctx, w.mergeRequest()) })
+	switch {
+	case err != nil:
+		return nil, err
+	case d.Trouble != nil:
+		return w.fail(name, d.Trouble), nil
+	case d.Value.Accepted:
+		w.given = given{to: call.Do, at: d.End}
+	case call.Do == GateArm:
+		w.refused = refusal{at: d.End, why: d.Value.Refusal, noArm: !d.Value.Stale}
+		if w.refused.noArm {
+			w.view.Notes = append(w.view.Notes, "GitHub's auto-merge could not be turned on, so Backout merges by itself: "+d.Value.Refusal)
+		}
+	case !d.Value.Stale:
+		return needsHuman("GitHub did not take the revert into the merge queue: "+d.Value.Refusal, "Merge "+w.view.Pull.URL), nil
+	default:
+		w.refused = refusal{at: d.End, why: d.Value.Refusal}
+	}
+	return nil, nil
+}
+
+// withdraw takes back what was left to GitHub. It ends with a person where that
+// did not work: GitHub may then still merge.
+func (w *watch) withdraw(ctx context.Context) (*stop, error) {
+	name, act := "leave the queue", w.Ports.Reverts.Dequeue
+	if w.given.to == GateArm {
+		name, act = "disarm auto-merge", w.Ports.Reverts.Disarm
+	}
+	d, err := attempt(ctx, w.Flow, w.j, name, func(ctx context.Context) (bool, error) {
+		return true, act(ctx, w.rb.Repo, w.view.Pull.Number)
+	})
+	if err != nil {
+		return nil, err
+	}
+	w.given = given{}
+	if d.Trouble != nil {
+		end := w.fail(name, d.Trouble)
+		end.todo = append(end.todo, fmt.Sprintf("GitHub may still merge %s by itself: close it if it must not.", w.view.Pull.URL))
+		return end, nil
+	}
+	return nil, nil
+}
+
+// askReview asks, once, the people who know what is taken back: whoever
+// commanded it, else the author of the change. GitHub asks code owners itself.
+func (w *watch) askReview(ctx context.Context) error {
+	login := w.rb.Incident.Requester
+	if login == "" {
+		login = w.rb.Culprit.Author
+	}
+	if w.asked || login == "" {
+		return nil
+	}
+	w.asked = true
+	d, err := attemptUpTo(ctx, w.Flow, w.j, commandTries, "ask for a review", func(ctx context.Context) (bool, error) {
+		return true, w.Ports.Reverts.AskReview(ctx, w.rb.Repo, w.view.Pull.Number, []string{login})
+	})
+	if err == nil && d.Trouble != nil {
+		w.view.Notes = append(w.view.Notes, "Nobody could be asked for a review: "+d.Trouble.Text)
+	}
+	return err
+}
+
+// update brings the base into our branch; the next look pins the new head.
+func (w *watch) update(ctx context.Context) (*stop, error) {
+	d, err := attempt(ctx, w.Flow, w.j, "update branch", func(ctx context.Context) (bool, error) {
+		return true, w.Ports.Reverts.Update(ctx, w.rb.Repo, w.view.Pull.Number, w.view.Pull.Head)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if d.Trouble != nil && d.Trouble.Kind != TroubleStale {
+		return w.fail("bring the base into the revert's branch", d.Trouble), nil
+	}
+	return nil, nil
+}
+
+// recompute gives up a revert that no longer merges and opens it anew on the
+// base as it is now.
+func (w *watch) recompute(ctx context.Context) (*stop, error) {
+	d, err := attempt(ctx, w.Flow, w.j, "close outdated revert", func(ctx context.Context) (bool, error) {
+		return true, w.Ports.Reverts.Abandon(ctx, w.rb.Repo, w.view.Pull.Number, w.view.Pull.Branch)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if d.Trouble != nil {
+		return w.fail("close the outdated revert", d.Trouble), nil
+	}
+	w.view.Pull = nil
+	w.given = given{}
+	w.herald.forgetCheck()
+	if end, err := w.decide(ctx); end != nil || err != nil {
+		return end, err
+	}
+	end, err := w.open(ctx)
+	if end == nil && err == nil {
+		w.begin("merge")
+	}
+	return end, err
+}
