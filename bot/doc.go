@@ -14,6 +14,11 @@
 // method that returns nil to go on or a stop with a verdict; settle runs after
 // every end and leaves nothing held and nobody uninformed.
 //
+// Events come over HTTP (package webhooks), and those that did not arrive come
+// from GitHub's log of deliveries ([CatchUp]): both have the same ID, so the
+// engine takes each in once. A command that came late is looked at again, and a
+// very late one is answered and not obeyed (intake_late.go).
+//
 // # Rules that every line here must keep
 //
 // A flow is replayed from its journal after a crash, so between two steps it

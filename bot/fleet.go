@@ -57,6 +57,17 @@ func (f *Fleet) App(ctx context.Context, id AppID) (App, error) {
 	return d.App(ctx, id)
 }
 
+// observe observes Apps, in their order.
+func (f *Fleet) observe(ctx context.Context, ids []AppID) ([]App, error) {
+	return each(ctx, ids, func(ctx context.Context, id AppID) (App, error) {
+		app, err := f.App(ctx, id)
+		if err != nil {
+			return app, fmt.Errorf("observe %s: %w", id, err)
+		}
+		return app, nil
+	})
+}
+
 // Rollouts reads the state of workloads, cluster by cluster.
 func (f *Fleet) Rollouts(ctx context.Context, ws []Workload) ([]Rollout, error) {
 	var out []Rollout

@@ -12,6 +12,7 @@ type Ports struct {
 	Pulls   Pulls
 	Reverts Reverts
 	Board   Board
+	Talk    Talk
 	History History
 	Fleet   *Fleet
 	Alerts  Alerts
@@ -64,10 +65,13 @@ type Config struct {
 }
 
 // Flow is the pipeline from an incident to a verified revert: two durable
-// functions over the ports, Intake and Rollback. It holds no state of its own;
-// all that must survive is in the journal and the ledger.
+// functions over the ports, Intake and Rollback. All that must survive is in the
+// journal and the ledger.
 type Flow struct {
 	Config
+	// What saves work, and is nothing that must survive.
+	closures closures
+	named    named
 }
 
 // NewFlow returns the flow over its ports.
@@ -86,8 +90,8 @@ func (f *Flow) Intake(ctx context.Context, j Journal, e Event) error {
 }
 
 // maxTries bounds the tries of one act under transient trouble. With the
-// doubling pause of Timing.Retry (1 s, at most 5 min) they span about half an
-// hour before a person is asked.
+// doubling pause of Timing.Retry (1 s, at most 5 min) they span about twenty
+// minutes before a person is asked.
 const maxTries = 12
 
 // maxPause bounds the pause between two tries, unless GitHub asks for more.
@@ -96,6 +100,35 @@ const maxPause = 5 * time.Minute
 // commandTries bounds them where a person waits for an answer and can ask
 // again: about a minute.
 const commandTries = 7
+
+// What people must be told is tried for so long after the ordinary tries: an
+// outage may outlast them, and a verdict that nobody learns of is silence.
+const (
+	lateEvery = 30 * time.Minute
+	lateTries = 3 * 24 * 2 // three days
+)
+
+// late goes on telling people after a telling that did not work, and does
+// nothing after one that did.
+func (f *Flow) late(ctx context.Context, j Journal, name string, t *Trouble, tell func(context.Context) error) error {
+	for range lateTries {
+		if t == nil || t.Kind != TroubleTransient && t.Kind != TroubleForbidden {
+			break
+		}
+		if err := j.Sleep(ctx, name+" late: pause", max(lateEvery, t.RetryAfter)); err != nil {
+			return err
+		}
+		d, err := Step(ctx, j, f.Now, name+" late", func(ctx context.Context) (bool, error) { return true, tell(ctx) })
+		if err != nil {
+			return err
+		}
+		t = d.Trouble
+	}
+	if t != nil {
+		f.Log.ErrorContext(ctx, "people could not be told", "what", name, "trouble", t.Text, "advice", t.Advice)
+	}
+	return nil
+}
 
 // attempt is Step with bounded retries: each try is a step of its own and each
 // pause a durable sleep, so no goroutine spins and a restart goes on where it

@@ -1,17 +1,22 @@
 package bot
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Incident is why we act.
 type Incident struct {
 	Kind IncidentKind `json:"kind"`
-	// ID is the GitHub delivery GUID, or the hash of an alert group.
+	// ID is that of the event: of the comment, or the hash of an alert group.
 	ID    string `json:"id"`
 	Onset Onset  `json:"onset,omitzero"`
 	// Requester is the login of the person who commanded it; empty for alerts.
-	Requester string  `json:"requester,omitempty"`
-	Reason    string  `json:"reason,omitempty"` // the person's words, untrusted
-	Alerts    []Alert `json:"alerts,omitempty"`
+	Requester string `json:"requester,omitempty"`
+	Reason    string `json:"reason,omitempty"` // the person's words, untrusted
+	// Alerts are the first 200 that came, and at least one of each target App:
+	// a storm must not make every look at a Rollback cost megabytes.
+	Alerts []Alert `json:"alerts,omitempty"`
 	// Received is when the webhook reached us.
 	Received time.Time `json:"received"`
 }
@@ -51,6 +56,39 @@ type Alert struct {
 // Name is the alert's alertname label.
 func (a Alert) Name() string { return a.Labels["alertname"] }
 
+// maxAlerts bounds how many alerts of an incident are kept.
+const maxAlerts = 200
+
+// Take adds alerts by fingerprint and reports whether any was news. One that is
+// there already is replaced when it has fired anew, so that an older resolution
+// no longer counts for it. Of an App that is new to the Rollback the first alert
+// is kept however many there are.
+func (i *Incident) Take(alerts []Alert, newApp bool) bool {
+	news := false
+	for _, a := range alerts {
+		at := slices.IndexFunc(i.Alerts, func(have Alert) bool { return have.Fingerprint == a.Fingerprint })
+		switch {
+		case at >= 0 && !a.StartsAt.After(i.Alerts[at].StartsAt):
+		case at >= 0:
+			i.Alerts[at], news = a, true
+		case newApp || len(i.Alerts) < maxAlerts:
+			i.Alerts, news, newApp = append(i.Alerts, a), true, false
+		}
+	}
+	return news
+}
+
+// FiredLast is when the last of the alerts fired; zero when there is none.
+func FiredLast(alerts []Alert) time.Time {
+	var t time.Time
+	for _, a := range alerts {
+		if a.StartsAt.After(t) {
+			t = a.StartsAt
+		}
+	}
+	return t
+}
+
 // AlertGroup is one Alertmanager notification (webhook payload version 4).
 type AlertGroup struct {
 	GroupKey    string            `json:"group_key"`
@@ -71,17 +109,25 @@ type Comment struct {
 	// AuthorIsBot is true for GitHub Apps and machine users marked as bots.
 	AuthorIsBot bool   `json:"author_is_bot,omitempty"`
 	Body        string `json:"body"`
+	// Written is when it was written, by GitHub's clock. Zero in events that
+	// were recorded before there was this field: they never count as late.
+	Written time.Time `json:"written,omitzero"`
 }
 
 // Event is one accepted webhook: exactly one of its parts is set. Fields may
 // be added, never renamed or reused: events in flight survive upgrades.
 type Event struct {
-	// ID makes the intake idempotent: the GitHub delivery GUID, or the hash of
-	// groupKey, fingerprints and startsAt.
-	ID       string      `json:"id"`
+	// ID makes the intake idempotent: host and number of the comment, or the
+	// hash of groupKey, fingerprints and startsAt. It is made of what the sender
+	// has signed. GitHub's delivery GUID is not, so with it whoever once saw a
+	// signed body could send it again as news.
+	ID string `json:"id"`
+	// Received is when the webhook reached us, or should have.
 	Received time.Time   `json:"received"`
 	Comment  *Comment    `json:"comment,omitempty"`
 	Alerts   *AlertGroup `json:"alerts,omitempty"`
+	// Swept is true when it was found in GitHub's log and not sent to us.
+	Swept bool `json:"swept,omitempty"`
 }
 
 // Hint is news that may let a waiting flow look earlier than its next poll. It

@@ -119,9 +119,12 @@ func (f *Flow) intakeApp(ctx context.Context, j Journal, e Event, s spoken) erro
 		log.ErrorContext(ctx, "rollback not begun", "why", t.Text, "advice", t.Advice)
 	case begun.Busy != "":
 		log.InfoContext(ctx, "another rollback works on this app", "rollback", begun.Busy)
+	case begun.Settled != "":
+		log.InfoContext(ctx, "alerts are those that an ended rollback has dealt with", "rollback", begun.Settled)
 	default:
+		// A Rollback under way is not woken: what joins it changes nothing before
+		// it looks again, and a storm would make it look without a pause.
 		log.InfoContext(ctx, "rollback begun", "rollback", begun.ID, "joined", begun.Joined)
-		f.Ports.Engine.Hint(Hint{Repo: b.Rollback.Repo, Number: b.Rollback.ReportTo})
 	}
 	return nil
 }
@@ -129,16 +132,12 @@ func (f *Flow) intakeApp(ctx context.Context, j Journal, e Event, s spoken) erro
 // blame finds the culprit for one App, if any.
 func (f *Flow) blame(ctx context.Context, e Event, s spoken) (blamed, error) {
 	b := blamed{}
-	live, err := f.Ports.Ledger.Find(ctx, RollbackQuery{App: &s.App, Unfinished: true, Limit: 1})
+	known, err := f.mended(ctx, e, s)
 	if err != nil {
-		return b, fmt.Errorf("look for a live rollback: %w", err)
+		return b, err
 	}
-	if len(live) > 0 {
-		// The App is being mended: ranking now would only find our own revert.
-		rb := live[0].Rollback
-		rb.Apps, rb.Incident.Alerts = []AppID{s.App}, s.Alerts
-		b.Joins, b.Rollback = rb.ID, &rb
-		return b, nil
+	if known != nil {
+		return *known, nil
 	}
 	app, err := f.Ports.Fleet.App(ctx, s.App)
 	if err != nil {
@@ -149,15 +148,14 @@ func (f *Flow) blame(ctx context.Context, e Event, s spoken) (blamed, error) {
 		return b, nil
 	}
 	b.Repo = app.Source.Repo
-	branch, err := f.Ports.Pulls.Branch(ctx, b.Repo, trackedBranch(app))
-	if err != nil {
+	var head SHA
+	if b.Base, head, err = f.tracked(ctx, app); err != nil {
 		return b, fmt.Errorf("read branch of %s: %w", s.App, err)
 	}
-	b.Base = branch.Name
 	if b.Onset, err = f.onset(ctx, s.Alerts); err != nil {
 		return b, err
 	}
-	facts, err := f.facts(ctx, app, branch.Head, b.Onset, s)
+	facts, err := f.facts(ctx, app, head, b.Onset, s)
 	if err != nil {
 		return b, err
 	}
@@ -170,11 +168,44 @@ func (f *Flow) blame(ctx context.Context, e Event, s spoken) (blamed, error) {
 		return b, err
 	}
 	top := b.Finding.Suspects[0].Change
+	for i := range b.Finding.Suspects {
+		// Said once, with the culprit: a finding is kept in many places.
+		b.Finding.Suspects[i].Change.Paths = nil
+	}
 	b.Rollback = &Rollback{
 		Host: f.Host, Repo: b.Repo, Base: b.Base, Culprit: top, Apps: []AppID{s.App}, ReportTo: top.PR, Finding: &b.Finding,
 		Incident: Incident{Kind: IncidentAlert, ID: e.ID, Onset: b.Onset, Alerts: s.Alerts, Received: e.Received},
 	}
 	return b, nil
+}
+
+// mended answers for an App that a Rollback works on, or that one has proven
+// healthy since the alerts fired; nil when there is none. Ranking would only
+// find our own revert, or blame again what has been taken back.
+func (f *Flow) mended(ctx context.Context, e Event, s spoken) (*blamed, error) {
+	live, err := f.Ports.Ledger.Find(ctx, RollbackQuery{App: &s.App, Unfinished: true, Limit: 1, Brief: true})
+	if err != nil {
+		return nil, fmt.Errorf("look for a live rollback: %w", err)
+	}
+	if len(live) > 0 {
+		rb := live[0].Rollback
+		if slices.Contains(rb.Apps, s.App) && !rb.Incident.Take(s.Alerts, false) {
+			return &blamed{Nothing: fmt.Sprintf("rollback %s works on the App and knows these alerts", rb.ID)}, nil
+		}
+		// Only what joining needs: the rest is on record there.
+		return &blamed{Joins: rb.ID, Rollback: &Rollback{
+			Host: rb.Host, Repo: rb.Repo, Base: rb.Base, Culprit: Change{Commits: rb.Culprit.Commits}, Apps: []AppID{s.App}, ReportTo: rb.ReportTo,
+			Incident: Incident{Kind: IncidentAlert, ID: e.ID, Alerts: s.Alerts, Received: e.Received},
+		}}, nil
+	}
+	ended, err := f.Ports.Ledger.Find(ctx, RollbackQuery{App: &s.App, EndedSince: FiredLast(s.Alerts), Limit: 1, Brief: true})
+	if err != nil {
+		return nil, fmt.Errorf("look for an ended rollback: %w", err)
+	}
+	if len(ended) > 0 && ended[0].End.Verdict == VerdictVerified {
+		return &blamed{Nothing: fmt.Sprintf("rollback %s has proven the App healthy since", ended[0].ID)}, nil
+	}
+	return nil, nil
 }
 
 // trackedBranch is the branch to read; "" means the default branch.
@@ -185,6 +216,21 @@ func trackedBranch(app App) string {
 	return app.Source.Branch
 }
 
+// tracked brings the mirror up to date and returns the branch that an App
+// tracks, and its head. A branch with a name needs no request to GitHub: in a storm one for each App would be too many.
+func (f *Flow) tracked(ctx context.Context, app App) (name string, head SHA, err error) {
+	repo, name := app.Source.Repo, trackedBranch(app)
+	if err := f.Ports.History.Fetch(ctx, repo); err != nil {
+		return "", "", fmt.Errorf("fetch %s: %w", repo, err)
+	}
+	if name == "" {
+		b, err := f.Ports.Pulls.Branch(ctx, repo, "")
+		return b.Name, b.Head, err
+	}
+	head, err = f.Ports.History.Resolve(ctx, repo, name)
+	return name, head, err
+}
+
 // namedSuspects is how many suspects people are shown.
 const namedSuspects = 3
 
@@ -192,7 +238,7 @@ const namedSuspects = 3
 // suspects that people are shown.
 func (f *Flow) nameSuspects(ctx context.Context, repo RepoName, suspects []Suspect) error {
 	for i := range suspects[:min(namedSuspects, len(suspects))] {
-		ch, err := f.changeAt(ctx, repo, suspects[i].Change.Head())
+		ch, err := f.namedChange(ctx, repo, suspects[i].Change.Head())
 		if err != nil {
 			return fmt.Errorf("name suspect %s: %w", suspects[i].Change.Head().Short(), err)
 		}
@@ -235,10 +281,7 @@ const (
 // facts reads all that a ranking looks at.
 func (f *Flow) facts(ctx context.Context, app App, head SHA, onset Onset, s spoken) (Facts, error) {
 	repo := app.Source.Repo
-	facts := Facts{App: app, Onset: onset, Fired: firedLast(s.Alerts), Now: f.Now(), Failing: s.Failing, BlameWindow: f.Ports.Judge.Policy(app.ID).BlameWindow}
-	if err := f.Ports.History.Fetch(ctx, repo); err != nil {
-		return facts, fmt.Errorf("fetch %s: %w", repo, err)
-	}
+	facts := Facts{App: app, Onset: onset, Fired: FiredLast(s.Alerts), Now: f.Now(), Failing: s.Failing, BlameWindow: f.Ports.Judge.Policy(app.ID).BlameWindow}
 	var err error
 	if facts.Deployed, err = f.Ports.Ledger.Deployments(ctx, app.ID, maxDeployments); err != nil {
 		return facts, fmt.Errorf("read deployments of %s: %w", app.ID, err)
@@ -254,7 +297,7 @@ func (f *Flow) facts(ctx context.Context, app App, head SHA, onset Onset, s spok
 	if err != nil {
 		return facts, fmt.Errorf("read tree of %s: %w", from.Short(), err)
 	}
-	facts.Closure = f.Ports.Ranker.Closure(tree, app.Source.Paths)
+	facts.Closure = f.closure(repo, from, tree, app.Source.Paths)
 	if facts.Deployed, err = f.ownDeployments(ctx, repo, facts); err != nil {
 		return facts, err
 	}
@@ -269,11 +312,11 @@ func (f *Flow) facts(ctx context.Context, app App, head SHA, onset Onset, s spok
 		}
 		facts.Candidates = append(facts.Candidates, cand)
 	}
-	return facts, f.breadth(ctx, app, tree, facts.Candidates)
+	return facts, f.breadth(ctx, app, from, tree, facts.Candidates)
 }
 
 // breadth counts the Apps that each candidate touches.
-func (f *Flow) breadth(ctx context.Context, app App, tree fs.FS, candidates []Candidate) error {
+func (f *Flow) breadth(ctx context.Context, app App, rev SHA, tree fs.FS, candidates []Candidate) error {
 	apps, err := f.Ports.Fleet.Apps(ctx)
 	if err != nil {
 		return err
@@ -282,7 +325,7 @@ func (f *Flow) breadth(ctx context.Context, app App, tree fs.FS, candidates []Ca
 		if other.Source.Repo != app.Source.Repo || other.Source.Branch != app.Source.Branch {
 			continue
 		}
-		closure := f.Ports.Ranker.Closure(tree, other.Source.Paths)
+		closure := f.closure(app.Source.Repo, rev, tree, other.Source.Paths)
 		for i := range candidates {
 			if slices.ContainsFunc(candidates[i].Change.Paths, func(p string) bool { return within(p, closure) }) {
 				candidates[i].Apps++
@@ -315,17 +358,6 @@ func (f *Flow) ownDeployments(ctx context.Context, repo RepoName, facts Facts) (
 		}
 	}
 	return out, nil
-}
-
-// firedLast is when the last of the alerts fired.
-func firedLast(alerts []Alert) time.Time {
-	var t time.Time
-	for _, a := range alerts {
-		if a.StartsAt.After(t) {
-			t = a.StartsAt
-		}
-	}
-	return t
 }
 
 // deployedAt is the revision that our record shows at a moment; "" when the

@@ -23,6 +23,12 @@ func (f *Flow) intakeComment(ctx context.Context, j Journal, e Event) error {
 	if err != nil {
 		return err
 	}
+	late := e.late(d.Start)
+	if late {
+		if over, err := f.hearAgain(ctx, j, c, cmd); over || err != nil {
+			return err
+		}
+	}
 	switch {
 	case d.Trouble != nil:
 		return f.answer(ctx, j, c, Answer{Kind: AnswerRefused, Detail: d.Trouble.Text, Advice: d.Trouble.Advice})
@@ -30,12 +36,14 @@ func (f *Flow) intakeComment(ctx context.Context, j Journal, e Event) error {
 		return f.answer(ctx, j, c, Answer{Kind: AnswerForbidden})
 	case bad != nil:
 		return f.answer(ctx, j, c, Answer{Kind: AnswerMalformed, Command: bad.Line, Detail: bad.Problem, Advice: bad.Hint})
+	case e.expired(d.Start, cmd):
+		return f.answer(ctx, j, c, Answer{Kind: AnswerLate, Command: cmd.Line, Asked: c.Written, Seen: d.Start})
 	}
 	switch cmd.Verb {
 	case CommandRollback, CommandPlan:
 		return f.commandRollback(ctx, j, e, *cmd)
 	case CommandApprove, CommandCancel:
-		return f.commandWord(ctx, j, e, *cmd)
+		return f.commandWord(ctx, j, e, *cmd, late)
 	case CommandStatus:
 		return f.commandStatus(ctx, j, c, *cmd)
 	default:
@@ -54,7 +62,8 @@ func (f *Flow) greet(ctx context.Context, c Comment) (Permission, error) {
 	if !f.Observe {
 		g.Go(func() error {
 			if err := f.Ports.Board.React(ctx, c.Repo, c.ID, "eyes"); err != nil {
-				// The comment may be gone; the command stands all the same.
+				// The comment may be gone: a command that came straight stands all
+				// the same, and a late one is looked at again.
 				f.Log.WarnContext(ctx, "reacting met trouble", "trouble", AsTrouble(err).Text)
 			}
 			return nil
@@ -66,14 +75,21 @@ func (f *Flow) greet(ctx context.Context, c Comment) (Permission, error) {
 // answer writes the one reply to a comment.
 func (f *Flow) answer(ctx context.Context, j Journal, c Comment, a Answer) error {
 	a.To = c.Author
-	_, err := attempt(ctx, f, j, "answer", func(ctx context.Context) (int64, error) {
+	post := func(ctx context.Context) (int64, error) {
 		if f.Observe {
 			f.Log.InfoContext(ctx, "not answering: observing", "kind", a.Kind, "detail", a.Detail)
 			return 0, nil
 		}
 		return f.Ports.Board.Post(ctx, Post{Repo: c.Repo, Number: c.Number, Marker: ReplyMarker(c.ID), Body: ReplyMarker(c.ID) + "\n" + f.Ports.Teller.Reply(a)})
+	}
+	d, err := attempt(ctx, f, j, "answer", post)
+	if err != nil {
+		return err
+	}
+	return f.late(ctx, j, "answer", d.Trouble, func(ctx context.Context) error {
+		_, err := post(ctx)
+		return err
 	})
-	return err
 }
 
 // aim is what a command points at. A Refusal is an answer, not an error.
@@ -128,7 +144,7 @@ func (f *Flow) commandRollback(ctx context.Context, j Journal, e Event, cmd Comm
 func (f *Flow) start(ctx context.Context, j Journal, rb Rollback) (Begun, *Trouble, error) {
 	d, err := attempt(ctx, f, j, "begin", func(ctx context.Context) (Begun, error) {
 		begun, err := f.Ports.Ledger.Begin(ctx, rb)
-		if err != nil || begun.Busy != "" {
+		if err != nil || begun.Busy != "" || begun.Settled != "" {
 			return begun, err
 		}
 		// Also when joined: the one who began it may have died before this line.

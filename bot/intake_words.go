@@ -56,11 +56,15 @@ func (p Plan) View(rb Rollback) View {
 	return v
 }
 
-// commandWord records an approval or a cancellation.
-func (f *Flow) commandWord(ctx context.Context, j Journal, e Event, cmd Command) error {
+// commandWord records an approval or a cancellation. A late one that names no
+// Rollback means none that was asked for after it.
+func (f *Flow) commandWord(ctx context.Context, j Journal, e Event, cmd Command, late bool) error {
 	c := *e.Comment
 	d, err := attempt(ctx, f, j, string(cmd.Verb), func(ctx context.Context) (Answer, error) {
 		records, err := f.meant(ctx, c, cmd)
+		if late && cmd.Rollback == "" {
+			records = c.then(cmd.Verb, records)
+		}
 		if err != nil || len(records) == 0 {
 			return Answer{Kind: AnswerNone, Command: cmd.Line, Detail: "No Rollback is under way here."}, err
 		}

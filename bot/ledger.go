@@ -10,7 +10,8 @@ type Ledger interface {
 	// Begin starts or joins a Rollback in one transaction. The same culprit set
 	// with an unfinished Rollback is joined (its Apps and alerts are added); an
 	// App that another unfinished Rollback works on makes it Busy; otherwise it
-	// is inserted with the next attempt number and its ID filled in.
+	// is inserted with the next attempt number and its ID filled in. Alerts that
+	// all fired before an earlier attempt ended begin nothing: they are Settled.
 	Begin(ctx context.Context, r Rollback) (Begun, error)
 	Rollback(ctx context.Context, id RollbackID) (Record, error)
 	// Find lists Rollbacks, newest first.
@@ -38,6 +39,9 @@ type Begun struct {
 	Joined bool `json:"joined,omitempty"`
 	// Busy names the Rollback that works on one of the Apps; nothing was begun.
 	Busy RollbackID `json:"busy,omitempty"`
+	// Settled names the Rollback that has dealt with these alerts and ended;
+	// nothing was begun.
+	Settled RollbackID `json:"settled,omitempty"`
 }
 
 // Word is what a person decided, and when.
@@ -68,7 +72,11 @@ type RollbackQuery struct {
 	App        *AppID
 	Unfinished bool
 	Since      time.Time
+	// EndedSince matches those that ended at that moment or later.
+	EndedSince time.Time
 	Limit      int
+	// Brief leaves out View and Resolved, which are most of a Record's size.
+	Brief bool
 }
 
 // End is how a Rollback ended.

@@ -34,15 +34,9 @@ func (f *Flow) plan(ctx context.Context, rb Rollback) (Plan, error) {
 	})
 	g.Go(func() error { return f.Ports.History.Fetch(gctx, rb.Repo) })
 	g.Go(func() error { return f.Ports.Reverts.Warm(gctx, rb.Repo) })
-	g.Go(func() error {
-		for _, id := range rb.Apps {
-			app, err := f.Ports.Fleet.App(gctx, id)
-			if err != nil {
-				return fmt.Errorf("observe %s: %w", id, err)
-			}
-			p.Apps = append(p.Apps, app)
-		}
-		return nil
+	g.Go(func() (err error) {
+		p.Apps, err = f.Ports.Fleet.observe(gctx, rb.Apps)
+		return err
 	})
 	if err := g.Wait(); err != nil {
 		return p, err
@@ -76,12 +70,8 @@ func (f *Flow) plan(ctx context.Context, rb Rollback) (Plan, error) {
 	if f.Observe {
 		p.Decision = Decision{Verb: VerbObserve, Reasons: append([]Reason{{"observe", "Backout runs with --observe: it records and writes nowhere."}}, p.Decision.Reasons...)}
 	}
-	for _, app := range p.Apps {
-		checks, _, err := f.checkApp(ctx, app)
-		if err != nil {
-			return p, err
-		}
-		p.Before = append(p.Before, checks...)
+	if p.Before, _, err = f.checkApps(ctx, p.Apps); err != nil {
+		return p, err
 	}
 	p.Revert = withoutContents(rv)
 	return p, nil
@@ -123,7 +113,7 @@ func (f *Flow) touched(ctx context.Context, repo RepoName, base string, rev SHA,
 		if !strings.EqualFold(string(app.Source.Repo), string(repo)) || !tracks(app, base) {
 			continue
 		}
-		closure := f.Ports.Ranker.Closure(tree, app.Source.Paths)
+		closure := f.closure(repo, rev, tree, app.Source.Paths)
 		if slices.ContainsFunc(paths, func(p string) bool { return within(p, closure) }) {
 			out = append(out, app)
 		}

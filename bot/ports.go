@@ -60,6 +60,13 @@ type Reverts interface {
 	DeleteBranch(ctx context.Context, repo RepoName, branch string) error
 }
 
+// Talk reads conversations again.
+type Talk interface {
+	// Comments lists the comments on a pull request that were written or edited
+	// since then, oldest first; an earlier one may be among them.
+	Comments(ctx context.Context, repo RepoName, number int, since time.Time) ([]Comment, error)
+}
+
 // Board writes what people read.
 type Board interface {
 	// React adds a reaction (+1, eyes, rocket, confused…) to a comment.

@@ -159,6 +159,9 @@ type Post struct {
 	// ID is the comment's ID once it is known; 0 makes the adapter look for the
 	// marker first.
 	ID int64
+	// Final is set when nothing follows: whatever a request of a process that
+	// died may have left meanwhile (a second comment, an older text) must go.
+	Final bool
 }
 
 // CheckRun is our check run on the revert's commit.
@@ -169,7 +172,9 @@ type CheckRun struct {
 	// ExternalID is the Rollback's ID, by which the run is found again.
 	ExternalID string
 	// ID of the run once it is known; 0 makes the adapter look first.
-	ID         int64
+	ID int64
+	// Final is set when nothing follows, as in Post.
+	Final      bool
 	Done       bool
 	Conclusion string // success, failure, neutral, cancelled, action_required
 	Title      string

@@ -111,6 +111,9 @@ type Answer struct {
 	View    *View      `json:"view,omitempty"`
 	Records []Record   `json:"records,omitempty"`
 	Looked  []string   `json:"looked,omitempty"` // what was looked for
+	// Asked and Seen are when a late command was written and when it was seen.
+	Asked time.Time `json:"asked,omitzero"`
+	Seen  time.Time `json:"seen,omitzero"`
 }
 
 // AnswerKind selects the reply's text.
@@ -127,4 +130,5 @@ const (
 	AnswerNoted     AnswerKind = "noted" // approve and cancel were recorded
 	AnswerNone      AnswerKind = "none"  // nothing to approve, cancel or show
 	AnswerNoApp     AnswerKind = "no-app"
+	AnswerLate      AnswerKind = "late" // seen too long after it was asked
 )

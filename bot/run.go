@@ -169,11 +169,14 @@ func revertArgs(c Change) string {
 // glance is what people may have changed in the ledger meanwhile; every step
 // that waits records it together with what it saw outside.
 type glance struct {
-	Cancelled *Word                `json:"cancelled,omitempty"`
-	Approved  *Word                `json:"approved,omitempty"`
-	Apps      []AppID              `json:"apps,omitempty"`
-	Alerts    []Alert              `json:"alerts,omitempty"`
-	Resolved  map[string]time.Time `json:"resolved,omitempty"`
+	Cancelled *Word `json:"cancelled,omitempty"`
+	Approved  *Word `json:"approved,omitempty"`
+	// Same is true when Apps and Alerts are what the flow knows already. They
+	// are left out then: hundreds of them in every look would fill the disk.
+	Same     bool                 `json:"same,omitempty"`
+	Apps     []AppID              `json:"apps,omitempty"`
+	Alerts   []Alert              `json:"alerts,omitempty"`
+	Resolved map[string]time.Time `json:"resolved,omitempty"`
 }
 
 func (r *run) glance(ctx context.Context) (glance, error) {
@@ -181,11 +184,31 @@ func (r *run) glance(ctx context.Context) (glance, error) {
 	if err != nil {
 		return glance{}, fmt.Errorf("read rollback %s: %w", r.id, err)
 	}
-	return glance{Cancelled: rec.Cancelled, Approved: rec.Approved, Apps: rec.Apps, Alerts: rec.Incident.Alerts, Resolved: rec.Resolved}, nil
+	g := glance{Cancelled: rec.Cancelled, Approved: rec.Approved, Apps: rec.Apps, Alerts: rec.Incident.Alerts, Resolved: rec.Resolved}
+	if slices.Equal(g.Apps, r.rb.Apps) && slices.EqualFunc(g.Alerts, r.rb.Incident.Alerts, sameAlert) {
+		g.Same, g.Apps, g.Alerts = true, nil, nil
+	}
+	return g, nil
+}
+
+// sameAlert reports whether two alerts are one and fired at the same time.
+func sameAlert(a, b Alert) bool {
+	return a.Fingerprint == b.Fingerprint && a.StartsAt.Equal(b.StartsAt)
+}
+
+// speaksOf returns the Apps and alerts that a glance saw.
+func (r *run) speaksOf(g glance) ([]AppID, []Alert) {
+	if g.Same {
+		return r.rb.Apps, r.rb.Incident.Alerts
+	}
+	return g.Apps, g.Alerts
 }
 
 // joined takes in Apps and alerts that other incidents added.
 func (r *run) joined(g glance) {
+	if g.Same {
+		return
+	}
 	r.rb.Apps, r.rb.Incident.Alerts = g.Apps, g.Alerts
 	r.view.Rollback.Apps, r.view.Rollback.Incident.Alerts = g.Apps, g.Alerts
 	r.view.Rollback.Affected = slices.DeleteFunc(slices.Clone(r.plan.Affected), func(id AppID) bool {
@@ -204,7 +227,21 @@ func (r *run) fail(act string, t *Trouble) *stop {
 	if t.Advice != "" {
 		end.todo = append(end.todo, t.Advice)
 	}
+	end.todo = append(end.todo, r.next()...)
 	return end
+}
+
+// next is what a person does where Backout had to leave off.
+func (r *run) next() []string {
+	switch {
+	case r.merged.Merged:
+		return r.resumeCommands(r.view.Apps)
+	case r.view.Pull != nil:
+		return []string{"Merge " + r.view.Pull.URL}
+	case len(r.rb.Culprit.Commits) > 0:
+		return []string{fmt.Sprintf("Comment `/rollback` again once that works, or do it by hand: `git revert %s`.", revertArgs(r.rb.Culprit))}
+	}
+	return nil
 }
 
 // begin opens a line of the step table; a line of that name that failed or

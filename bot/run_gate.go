@@ -73,7 +73,7 @@ func (r *run) gate(ctx context.Context) (*stop, error) {
 			r.mergedAs(Merged{Merged: true, Commit: look.Gate.MergeCommit}, d.Start, d.End, by)
 			return nil, nil
 		}
-		w.given.seen = w.given.seen || w.given.shows(look.Gate)
+		w.notice(look.Gate)
 		end := w.ended(look, d.End)
 		if end == nil {
 			var merged bool
@@ -117,6 +117,20 @@ func (w *watch) ended(look gateLook, now time.Time) *stop {
 			fmt.Sprintf("Look at %s, then merge it or comment `/rollback` again.", w.view.Pull.URL))
 	}
 	return nil
+}
+
+// notice compares what GitHub has with what it was given. A crash between the
+// handing over and its record leaves it with GitHub, and a second try refused
+// because the head has moved since.
+func (w *watch) notice(seen Gate) {
+	switch {
+	case w.given.shows(seen):
+		w.given.seen = true
+	case w.given.to == "" && w.handed > 0 && seen.InQueue:
+		w.given = given{to: GateEnqueue, seen: true}
+	case w.given.to == "" && w.handed > 0 && seen.Armed:
+		w.given = given{to: GateArm, seen: true}
+	}
 }
 
 // shows reports whether GitHub has what it was given.

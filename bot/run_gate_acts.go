@@ -67,6 +67,8 @@ func (w *watch) hand(ctx context.Context, call GateCall, now time.Time) (*stop, 
 	case err != nil:
 		return nil, err
 	case d.Trouble != nil:
+		// It may have happened all the same.
+		w.given = given{to: call.Do, at: d.End}
 		return w.fail(name, d.Trouble), nil
 	case d.Value.Accepted:
 		w.given = given{to: call.Do, at: d.End}

@@ -140,10 +140,46 @@ func (r *run) openRevert(ctx context.Context) (RevertPull, error) {
 	if rv.Status != RevertClean || rv.Tree != r.plan.Revert.Tree {
 		return RevertPull{}, NewTrouble(TroubleInvalid, nil, "The revert computed now (%s) is not the one that was decided upon (%s).", rv.Tree.Short(), r.plan.Revert.Tree.Short())
 	}
+	if err := r.supersede(ctx); err != nil {
+		return RevertPull{}, err
+	}
 	title, body, message := r.Ports.Teller.Pull(r.view)
 	return r.Ports.Reverts.Open(ctx, RevertRequest{
 		Repo: r.rb.Repo, Base: r.rb.Base, Branch: r.rb.RevertBranch(),
 		Onto: rv.Onto, Tree: rv.Tree, Files: rv.Files,
 		Title: title, Body: body, Message: message,
 	})
+}
+
+// supersede closes the revert that an earlier attempt left open for people:
+// there must never be two for one culprit. One that somebody pushed to holds
+// their work and is left to them.
+func (r *run) supersede(ctx context.Context) error {
+	if r.rb.Attempt <= 1 {
+		return nil
+	}
+	records, err := r.Ports.Ledger.Find(ctx, RollbackQuery{Repo: r.rb.Repo, Culprit: r.rb.Culprit.Head()})
+	if err != nil {
+		return fmt.Errorf("look for earlier attempts: %w", err)
+	}
+	for _, rec := range records {
+		if rec.CulpritKey() != r.rb.CulpritKey() || rec.Attempt >= r.rb.Attempt || rec.View == nil || rec.View.Pull == nil {
+			continue
+		}
+		old := rec.View.Pull
+		gate, err := r.Ports.Reverts.Gate(ctx, r.rb.Repo, old.Number)
+		switch {
+		case IsTrouble(err, TroubleNotFound) || err == nil && !gate.Open:
+			continue
+		case err != nil:
+			return fmt.Errorf("look at the revert of %s: %w", rec.ID, err)
+		case gate.Head != old.Head:
+			return NewTrouble(TroubleInvalid, nil, "#%d already takes this back, and somebody has pushed to it.", old.Number).
+				WithAdvice("Merge or close %s, then comment `/rollback` again.", old.URL)
+		}
+		if err := r.Ports.Reverts.Abandon(ctx, r.rb.Repo, old.Number, old.Branch); err != nil {
+			return fmt.Errorf("close the revert of %s: %w", rec.ID, err)
+		}
+	}
+	return nil
 }

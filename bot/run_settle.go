@@ -34,9 +34,9 @@ func (r *run) settle(ctx context.Context, end *stop) error {
 
 	v := r.snapshot()
 	r.herald.wait()
-	if _, err := attempt(ctx, r.Flow, r.j, "report", func(ctx context.Context) (bool, error) {
-		return true, r.herald.tell(ctx, v, surface{sticky: true, check: true})
-	}); err != nil {
+	report := func(ctx context.Context) error { return r.herald.tell(ctx, v, surface{sticky: true, check: true}) }
+	told, err := attempt(ctx, r.Flow, r.j, "report", func(ctx context.Context) (bool, error) { return true, report(ctx) })
+	if err != nil {
 		return err
 	}
 	// A report that could not be written must not keep the Apps locked: the
@@ -47,7 +47,10 @@ func (r *run) settle(ctx context.Context, end *stop) error {
 		}
 		return true, r.Ports.Ledger.Finish(ctx, r.id, End{Verdict: end.verdict, Summary: end.summary, At: now})
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return r.late(ctx, r.j, "report", told.Trouble, report)
 }
 
 // compensate undoes what must not outlive the Rollback. A merged revert is

@@ -123,16 +123,17 @@ func (r *run) lookApplied(ctx context.Context, ask bool, n int) (syncLook, error
 	if err := r.Ports.History.Fetch(ctx, r.rb.Repo); err != nil {
 		return look, fmt.Errorf("fetch after the merge: %w", err)
 	}
-	for _, id := range look.Seen.Apps {
-		app, err := r.Ports.Fleet.App(ctx, id)
-		if err != nil {
-			return look, fmt.Errorf("observe %s: %w", id, err)
-		}
-		pending, err := r.pending(ctx, app)
+	ids, _ := r.speaksOf(look.Seen)
+	if look.Apps, err = r.Ports.Fleet.observe(ctx, ids); err != nil {
+		return look, err
+	}
+	var due []AppID
+	revisions := map[SHA]content{}
+	for _, app := range look.Apps {
+		pending, err := r.pending(ctx, app, revisions)
 		if err != nil {
 			return look, err
 		}
-		look.Apps = append(look.Apps, app)
 		switch {
 		case pending == "":
 			continue
@@ -140,22 +141,56 @@ func (r *run) lookApplied(ctx context.Context, ask bool, n int) (syncLook, error
 			look.Stuck = pending
 		}
 		look.Pending = append(look.Pending, pending)
-		if !ask || look.Stuck != "" {
-			continue
-		}
-		dep, err := r.Ports.Fleet.For(id)
-		if err != nil {
-			return look, err
-		}
-		if err := dep.Sync(ctx, id, fmt.Sprintf("%s-%d", r.id, n)); err != nil && !IsTrouble(err, TroubleStale) {
-			return look, fmt.Errorf("sync %s: %w", id, err)
+		if ask && look.Stuck == "" {
+			due = append(due, app.ID)
 		}
 	}
-	return look, nil
+	_, err = each(ctx, due, func(ctx context.Context, id AppID) (bool, error) {
+		dep, err := r.Ports.Fleet.For(id)
+		if err != nil {
+			return false, err
+		}
+		if err := dep.Sync(ctx, id, fmt.Sprintf("%s-%d", r.id, n)); err != nil && !IsTrouble(err, TroubleStale) {
+			return false, fmt.Errorf("sync %s: %w", id, err)
+		}
+		return true, nil
+	})
+	return look, err
+}
+
+// content is what a revision is made of, as far as the merge goes.
+type content struct {
+	unknown bool // to the mirror
+	merge   bool // contains the merge
+	back    bool // and the culprit's change all the same
+}
+
+// contentOf reads it, once for all Apps that run the revision.
+func (r *run) contentOf(ctx context.Context, rev SHA, known map[SHA]content) (content, error) {
+	c, ok := known[rev]
+	if ok {
+		return c, nil
+	}
+	var err error
+	c.merge, err = r.Ports.History.Contains(ctx, r.rb.Repo, rev, r.merged.Commit)
+	switch {
+	case IsTrouble(err, TroubleNotFound):
+		c.unknown = true
+	case err != nil:
+		return c, fmt.Errorf("look for the merge in %s: %w", rev.Short(), err)
+	case c.merge && rev != r.merged.Commit:
+		rv, err := r.Ports.History.Revert(ctx, r.rb.Repo, rev, r.rb.Culprit)
+		if err != nil {
+			return c, fmt.Errorf("look for the culprit's change in %s: %w", rev.Short(), err)
+		}
+		c.back = rv.Status == RevertClean
+	}
+	known[rev] = c
+	return c, nil
 }
 
 // pending says why an App does not provably run the merge; "" when it does.
-func (r *run) pending(ctx context.Context, app App) (string, error) {
+func (r *run) pending(ctx context.Context, app App, revisions map[SHA]content) (string, error) {
 	switch {
 	case app.Hold != nil && app.Hold.Ours():
 		return fmt.Sprintf("%s is held by %s.", app.ID, app.Hold.Owner), nil
@@ -166,24 +201,15 @@ func (r *run) pending(ctx context.Context, app App) (string, error) {
 	case app.Revision == "":
 		return fmt.Sprintf("%s has applied nothing yet.", app.ID), nil
 	}
-	contains, err := r.Ports.History.Contains(ctx, r.rb.Repo, app.Revision, r.merged.Commit)
-	if IsTrouble(err, TroubleNotFound) {
+	c, err := r.contentOf(ctx, app.Revision, revisions)
+	switch {
+	case err != nil:
+		return "", err
+	case c.unknown:
 		return fmt.Sprintf("%s runs %s, which the mirror does not know yet.", app.ID, app.Revision.Short()), nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("look for the merge in %s: %w", app.Revision.Short(), err)
-	}
-	if !contains {
+	case !c.merge:
 		return fmt.Sprintf("%s still runs %s.", app.ID, app.Revision.Short()), nil
-	}
-	if app.Revision == r.merged.Commit {
-		return "", nil
-	}
-	rv, err := r.Ports.History.Revert(ctx, r.rb.Repo, app.Revision, r.rb.Culprit)
-	if err != nil {
-		return "", fmt.Errorf("look for the culprit's change in %s: %w", app.Revision.Short(), err)
-	}
-	if rv.Status == RevertClean {
+	case c.back:
 		return fmt.Sprintf("%s runs %s, which brings the change of %s back.", app.ID, app.Revision.Short(), r.rb.Culprit.Head().Short()), nil
 	}
 	return "", nil

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // StickyMarker is hidden in the sticky comment of a Rollback. Fixed forever:
@@ -31,6 +29,7 @@ type herald struct {
 	wg     sync.WaitGroup
 	sticky int64
 	check  int64
+	head   SHA // the commit that the check run is on
 }
 
 // tellWithin bounds one telling in the background.
@@ -77,22 +76,25 @@ func (h *herald) tell(ctx context.Context, v View, s surface) error {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	g, ctx := errgroup.WithContext(ctx)
+	// Neither ends the other: a comment that is being created when a check run
+	// is refused would be created all the same, and its ID be lost.
+	var comment, check error
+	var g sync.WaitGroup
 	ports := h.run.Ports
 	if s.sticky && v.Rollback.ReportTo != 0 {
-		g.Go(func() error {
-			id, err := ports.Board.Post(ctx, Post{
+		g.Go(func() {
+			var id int64
+			id, comment = ports.Board.Post(ctx, Post{
 				Repo: v.Rollback.Repo, Number: v.Rollback.ReportTo, ID: h.sticky,
-				Marker: StickyMarker(h.run.id), Body: StickyMarker(h.run.id) + "\n" + ports.Teller.Sticky(v),
+				Marker: StickyMarker(h.run.id), Body: StickyMarker(h.run.id) + "\n" + ports.Teller.Sticky(v), Final: v.Verdict != "",
 			})
-			if err == nil {
+			if comment == nil {
 				h.sticky = id
 			}
-			return err
 		})
 	}
 	if s.check && v.Pull != nil {
-		g.Go(func() error {
+		g.Go(func() {
 			title, summary, conclusion := ports.Teller.CheckRun(v)
 			// A proposal waits for people: a run in progress would make its pull
 			// request look unfinished all the while.
@@ -100,17 +102,24 @@ func (h *herald) tell(ctx context.Context, v View, s surface) error {
 			if done && conclusion == "" {
 				conclusion = "neutral"
 			}
-			id, err := ports.Board.Check(ctx, CheckRun{
-				Repo: v.Rollback.Repo, Head: v.Pull.Head, Name: CheckName, ExternalID: string(h.run.id), ID: h.check,
+			if h.head != v.Pull.Head {
+				h.check = 0 // a check run never changes its commit
+			}
+			var id int64
+			id, check = ports.Board.Check(ctx, CheckRun{
+				Repo: v.Rollback.Repo, Head: v.Pull.Head, Name: CheckName, ExternalID: string(h.run.id), ID: h.check, Final: v.Verdict != "",
 				Done: done, Conclusion: conclusion, Title: title, Summary: summary,
 			})
-			if err == nil {
-				h.check = id
+			if check == nil {
+				h.check, h.head = id, v.Pull.Head
 			}
-			return err
 		})
 	}
-	return g.Wait()
+	g.Wait()
+	if comment != nil {
+		return comment // it is what people read.
+	}
+	return check
 }
 
 // forgetCheck makes the next tell create the check run anew, on a new head.

@@ -112,35 +112,42 @@ func (r *run) lookVerified(ctx context.Context) (verifyLook, error) {
 	if look.Seen, err = r.glance(ctx); err != nil {
 		return look, err
 	}
-	for _, id := range look.Seen.Apps {
-		app, err := r.Ports.Fleet.App(ctx, id)
-		if err != nil {
-			return look, fmt.Errorf("observe %s: %w", id, err)
-		}
-		look.Apps = append(look.Apps, app)
-		checks, rollouts, err := r.checkApp(ctx, app)
-		if err != nil {
-			return look, err
-		}
-		look.Checks, look.Rollouts = append(look.Checks, checks...), append(look.Rollouts, rollouts...)
+	ids, alerts := r.speaksOf(look.Seen)
+	if look.Apps, err = r.Ports.Fleet.observe(ctx, ids); err != nil {
+		return look, err
 	}
-	for _, a := range look.Seen.Alerts {
-		look.Checks = append(look.Checks, r.alertCheck(ctx, a, look.Seen.Resolved))
+	if look.Checks, look.Rollouts, err = r.checkApps(ctx, look.Apps); err != nil {
+		return look, err
 	}
-	return look, nil
+	ended, err := each(ctx, alerts, func(ctx context.Context, a Alert) (CheckResult, error) {
+		return r.alertCheck(ctx, a, look.Seen.Resolved), nil
+	})
+	look.Checks = append(look.Checks, ended...)
+	return look, err
 }
 
-// checkApp samples one App: its health, its workloads, its configured checks.
-func (f *Flow) checkApp(ctx context.Context, app App) ([]CheckResult, []Rollout, error) {
-	rollouts, err := f.Ports.Fleet.Rollouts(ctx, app.Workloads)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read rollouts of %s: %w", app.ID, err)
+// checkApps samples Apps: their health, their workloads, their configured
+// checks.
+func (f *Flow) checkApps(ctx context.Context, apps []App) (checks []CheckResult, rollouts []Rollout, err error) {
+	type sample struct {
+		checks   []CheckResult
+		rollouts []Rollout
 	}
-	checks := []CheckResult{healthCheck(app)}
-	for _, ro := range rollouts {
-		checks = append(checks, rolloutCheck(ro))
+	samples, err := each(ctx, apps, func(ctx context.Context, app App) (s sample, err error) {
+		if s.rollouts, err = f.Ports.Fleet.Rollouts(ctx, app.Workloads); err != nil {
+			return s, fmt.Errorf("read rollouts of %s: %w", app.ID, err)
+		}
+		s.checks = []CheckResult{healthCheck(app)}
+		for _, ro := range s.rollouts {
+			s.checks = append(s.checks, rolloutCheck(ro))
+		}
+		s.checks = append(s.checks, f.sample(ctx, f.Ports.Judge.Policy(app.ID), app)...)
+		return s, nil
+	})
+	for _, s := range samples {
+		checks, rollouts = append(checks, s.checks...), append(rollouts, s.rollouts...)
 	}
-	return append(checks, f.sample(ctx, f.Ports.Judge.Policy(app.ID), app)...), rollouts, nil
+	return checks, rollouts, err
 }
 
 func healthCheck(app App) CheckResult {

@@ -94,6 +94,9 @@ func (f *Flow) record(ctx context.Context, app App) error {
 	if err != nil {
 		return err
 	}
+	if len(last) > 0 && last[0].Revision == line.Revision && last[0].Health == line.Health {
+		return nil // most looks end here: a write each would stand in the way of others
+	}
 	if applied := endOfSecond(app.AppliedAt); len(last) > 0 && last[0].Revision != line.Revision && applied.After(last[0].At) && applied.Before(line.At) {
 		line.At = applied
 	}
@@ -129,4 +132,29 @@ func (f *Flow) Bury(ctx context.Context, id RollbackID) error {
 	r := &run{Flow: f, id: id, log: f.Log.With("rollback", id)}
 	r.herald.run = r
 	return r.herald.tell(ctx, v, surface{sticky: true, check: true})
+}
+
+// BuryEvent tells the person whose command is lost because its intake was given
+// up. An alert's intake has nobody to tell: the log has it.
+func (f *Flow) BuryEvent(ctx context.Context, e Event) error {
+	if e.Comment == nil || e.Comment.AuthorIsBot || f.Observe {
+		return nil
+	}
+	c := *e.Comment
+	cmd, bad := f.Ports.Grammar.Parse(c.Body)
+	a := Answer{
+		Kind: AnswerRefused, To: c.Author,
+		Detail: "Backout met an internal error that it could not get past while it worked on this command, and stopped.",
+		Advice: "Look at `/rollback status`, then comment the command again.",
+	}
+	switch {
+	case cmd != nil:
+		a.Command = cmd.Line
+	case bad != nil:
+		a.Command = bad.Line
+	default:
+		return nil
+	}
+	_, err := f.Ports.Board.Post(ctx, Post{Repo: c.Repo, Number: c.Number, Marker: ReplyMarker(c.ID), Body: ReplyMarker(c.ID) + "\n" + f.Ports.Teller.Reply(a)})
+	return err
 }

@@ -4,8 +4,8 @@
 // It validates, makes durable and answers, and does no work. A command or a
 // group of alerts is answered with 2xx only after [bot.Engine.Accept] returned
 // nil, so what was accepted is never lost; when it can't be made durable the
-// answer is 503, GitHub's delivery log shows the failure, and the sweep or
-// Alertmanager sends it again. Everything else that GitHub tells is a
+// answer is 503, GitHub's delivery log shows the failure, and the sweep
+// ([bot.CatchUp]) finds it there, or Alertmanager sends it again. Everything else that GitHub tells is a
 // [bot.Hint]: it may wake a waiting flow and carries no truth.
 //
 // # What is let in

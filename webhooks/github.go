@@ -1,11 +1,13 @@
 package webhooks
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/backout-dev/backout/bot"
 )
@@ -44,11 +46,11 @@ func (s *Server) github(w http.ResponseWriter, r *http.Request) outcome {
 	if name == "" {
 		return invalid("X-GitHub-Event is missing.").on(event, slog.String("delivery", id))
 	}
-	return s.delivery(r, name, id, body).on(event, slog.String("delivery", id))
+	return s.delivery(r, name, body).on(event, slog.String("delivery", id))
 }
 
 // delivery handles a proven delivery.
-func (s *Server) delivery(r *http.Request, name, id string, body []byte) outcome {
+func (s *Server) delivery(r *http.Request, name string, body []byte) outcome {
 	if name == "ping" {
 		return outcome{status: http.StatusOK, result: resultIgnored, text: "pong"}
 	}
@@ -68,7 +70,7 @@ func (s *Server) delivery(r *http.Request, name, id string, body []byte) outcome
 	case n.ignored != "":
 		return ignored(n.ignored)
 	case n.comment != nil:
-		return s.comment(r, id, *n.comment)
+		return s.comment(r, *n.comment)
 	case n.installation != nil:
 		return s.installation(r, *n.installation)
 	}
@@ -110,15 +112,22 @@ func (s *Server) foreign(h http.Header, n news) string {
 // hasSlash is the Mentions of those who have none.
 func hasSlash(body string) bool { return strings.Contains(body, "/") }
 
+// event is a comment as an event. Its ID comes from the body, which is signed,
+// and not from the delivery's GUID, which is not: a captured body that is sent
+// again with a GUID of its own is the same event, as is what a sweep finds.
+func (s *Server) event(c bot.Comment, received time.Time) bot.Event {
+	return bot.Event{ID: fmt.Sprintf("comment-%s-%d-created", s.cfg.Host, c.ID), Received: received.UTC(), Comment: &c}
+}
+
 // comment makes a comment durable if it could hold a command.
-func (s *Server) comment(r *http.Request, id string, c bot.Comment) outcome {
+func (s *Server) comment(r *http.Request, c bot.Comment) outcome {
 	if !s.cfg.Mentions(c.Body) {
 		return ignored("a comment without a command")
 	}
 	attrs := []slog.Attr{slog.String("repo", string(c.Repo)), slog.Int("number", c.Number), slog.Int64("comment", c.ID), slog.String("author", c.Author)}
 	ctx, cancel := lasting(r)
 	defer cancel()
-	if err := s.cfg.Engine.Accept(ctx, bot.Event{ID: id, Received: s.cfg.Now().UTC(), Comment: &c}); err != nil {
+	if err := s.cfg.Engine.Accept(ctx, s.event(c, s.cfg.Now())); err != nil {
 		return unavailable("The comment could not be recorded.", err).on("", attrs...)
 	}
 	return outcome{status: http.StatusAccepted, result: resultAccepted, text: "accepted", attrs: attrs}

@@ -39,9 +39,16 @@ func commentNews(e *github.IssueCommentEvent, body []byte) (news, error) {
 	if err != nil {
 		return news{}, err
 	}
-	c := &bot.Comment{Repo: repo, Number: e.GetIssue().GetNumber(), ID: e.GetComment().GetID(), Author: author.GetLogin(), Body: e.GetComment().GetBody()}
+	c := &bot.Comment{
+		Repo: repo, Number: e.GetIssue().GetNumber(), ID: e.GetComment().GetID(), Author: author.GetLogin(),
+		Body: e.GetComment().GetBody(), Written: e.GetComment().GetCreatedAt().UTC(),
+	}
 	if c.Number <= 0 || c.ID <= 0 {
 		return news{}, errors.New("the comment or its pull request has no number")
+	}
+	if c.Written.IsZero() {
+		// By its date a command that is sent again long after is told.
+		return news{}, errors.New("the comment has no date")
 	}
 	return news{comment: c}, nil
 }

@@ -32,7 +32,14 @@ func pushNews(e *github.PushEvent) (news, error) {
 	if !ok {
 		return news{ignored: "not a push to a branch"}, nil
 	}
-	return news{pushed: repo, hints: []bot.Hint{{Repo: repo, Ref: branch, Head: sha(e.GetAfter())}}}, nil
+	h := bot.Hint{Repo: repo, Ref: branch, Head: sha(e.GetAfter())}
+	if n := queuedNumber(e.GetRef()); n != 0 {
+		// A group of the merge queue was built or deleted. It comes to nobody's
+		// mirror: what it brings is pushed to the base once it has passed.
+		h.Number = n
+		return news{hints: []bot.Hint{h}}, nil
+	}
+	return news{pushed: repo, hints: []bot.Hint{h}}, nil
 }
 
 var errNoCheck = errors.New("the check is missing")
@@ -63,6 +70,19 @@ func checkNews(r *github.Repository, app, self int64, head string, pulls []*gith
 // refs/heads/gh-readonly-queue/main/pr-104-<sha>.
 var queued = regexp.MustCompile(`^refs/heads/gh-readonly-queue/.+/pr-([0-9]{1,9})-[0-9a-f]{40}$`)
 
+// queuedNumber is the number of that pull request, 0 for other branches.
+func queuedNumber(ref string) int {
+	m := queued.FindStringSubmatch(ref)
+	if m == nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(m[1]) // nine digits at most
+	return n
+}
+
+// queueHints reads that a group wants checks, or was destroyed: merged,
+// dequeued, or invalidated by what happened ahead of it. Each pull request in
+// the queue has a group of its own, so one number is all.
 func queueHints(e *github.MergeGroupEvent) ([]bot.Hint, error) {
 	repo, err := repoName(e.GetRepo())
 	if err != nil {
@@ -72,11 +92,10 @@ func queueHints(e *github.MergeGroupEvent) ([]bot.Hint, error) {
 	if sha(g.GetHeadSHA()) == "" {
 		return nil, errors.New("the merge group has no commit")
 	}
-	h := bot.Hint{Repo: repo, Ref: strings.TrimPrefix(g.GetBaseRef(), "refs/heads/"), Head: sha(g.GetHeadSHA())}
-	if m := queued.FindStringSubmatch(g.GetHeadRef()); m != nil {
-		h.Number, _ = strconv.Atoi(m[1]) // nine digits at most
-	}
-	return []bot.Hint{h}, nil
+	return []bot.Hint{{
+		Repo: repo, Number: queuedNumber(g.GetHeadRef()),
+		Ref: strings.TrimPrefix(g.GetBaseRef(), "refs/heads/"), Head: sha(g.GetHeadSHA()),
+	}}, nil
 }
 
 // sha is a commit, or unknown when it is none: GitHub writes zeros where a

@@ -22,10 +22,11 @@ func TestACommandIsMadeDurable(t *testing.T) {
 	if resp.StatusCode != http.StatusAccepted {
 		t.Fatalf("%s: %s", resp.Status, resp.Text)
 	}
-	want := map[string]bot.Event{id: {
-		ID: id, Received: time.Date(2026, 2, 26, 19, 11, 0, 0, time.UTC),
+	want := map[string]bot.Event{eventID: {
+		ID: eventID, Received: time.Date(2026, 2, 26, 19, 11, 0, 0, time.UTC),
 		Comment: &bot.Comment{
 			Repo: "acme/fleet", Number: 12, ID: 99262140, Author: "mona", Body: "It broke checkout.\r\n\r\n/rollback\r\n",
+			Written: time.Date(2026, 2, 26, 19, 10, 0, 0, time.UTC),
 		},
 	}}
 	if diff := cmp.Diff(want, h.engine.events); diff != "" {
@@ -39,11 +40,15 @@ func TestACommandIsMadeDurable(t *testing.T) {
 	}
 }
 
-// A redelivery has the same GUID, in whatever case a proxy writes it.
+// eventID is that of the comment in the fixture.
+const eventID = "comment-github.com-99262140-created"
+
+// A redelivery has the same GUID, in whatever case a proxy writes it. Who sends a
+// signed body that he saw under a GUID of his own gets no second event.
 func TestARedeliveryIsTheSameEvent(t *testing.T) {
 	h := newHarness(t)
 	body := fixture(t, "github/issue_comment", nil)
-	for _, guid := range []string{id, strings.ToUpper(id)} {
+	for _, guid := range []string{id, strings.ToUpper(id), "00000000-0000-0000-0000-000000000000"} {
 		r := delivered("issue_comment", body)
 		r.Header.Set("X-GitHub-Delivery", guid)
 		if resp := h.do(r); resp.StatusCode != http.StatusAccepted {

@@ -29,6 +29,8 @@ type Config struct {
 	// AppID is our GitHub App. Deliveries to other Apps or to plain webhooks are
 	// dropped, even if they know the secret; 0 turns that off.
 	AppID int64
+	// Host is the GitHub host, as part of the IDs of events; "" means github.com.
+	Host string
 	// Mentions says whether a comment could hold a command, to keep the others
 	// from being recorded; nil lets every comment with a slash through.
 	Mentions func(body string) bool
@@ -114,6 +116,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	if cfg.MaxAlertBody == 0 {
 		cfg.MaxAlertBody = 4 << 20
+	}
+	if cfg.Host == "" {
+		cfg.Host = "github.com"
 	}
 	if cfg.Mentions == nil {
 		cfg.Mentions = hasSlash

@@ -26,7 +26,7 @@ func (e *Engine) Accept(ctx context.Context, event bot.Event) error {
 		return fmt.Errorf("encode event %s: %w", event.ID, err)
 	}
 	lane := e.laneOf(event.Comment != nil)
-	if err := e.begin(ctx, lane, e.runIntake, intakePrefix+event.ID, string(input)); err != nil {
+	if err := e.begin(ctx, lane, e.intake, intakePrefix+event.ID, string(input)); err != nil {
 		return fmt.Errorf("accept event %s: %w", event.ID, err)
 	}
 	return nil
@@ -41,7 +41,7 @@ func (e *Engine) Start(ctx context.Context, id bot.RollbackID) error {
 	if id == "" {
 		return errors.New("start rollback: it has no ID")
 	}
-	err := e.begin(ctx, e.rollbacks, e.runRollback, string(id), string(id))
+	err := e.begin(ctx, e.rollbacks, e.rollback, string(id), string(id))
 	if errors.Is(err, errClosing) {
 		select {
 		case <-ctx.Done():
@@ -64,7 +64,7 @@ func (e *Engine) Hint(h bot.Hint) { e.bell.ring(h) }
 // context must not reach it: the flow would end with the request. The caller's
 // patience is kept to from outside; an insert that is committed after the caller
 // left is found to be there already when the event comes again.
-func (e *Engine) begin(ctx context.Context, lane *lane, flow dbos.Workflow[string, string], id, input string) error {
+func (e *Engine) begin(ctx context.Context, lane *lane, flow *version, id, input string) error {
 	e.mu.Lock()
 	if e.closing {
 		e.mu.Unlock()
@@ -86,10 +86,14 @@ func (e *Engine) begin(ctx context.Context, lane *lane, flow dbos.Workflow[strin
 	}
 }
 
-func (e *Engine) insert(lane *lane, flow dbos.Workflow[string, string], id, input string) error {
-	named := dbos.WithWorkflowID(id)
+func (e *Engine) insert(lane *lane, flow *version, id, input string) error {
+	named, which := dbos.WithWorkflowID(id), dbos.WithRunInstance(flow)
 	if lane.queue == nil || lane.crowd.Load() < crowd {
-		_, err := dbos.RunWorkflow(e.dbos, flow, input, named)
+		_, err := dbos.RunWorkflow(e.dbos, flow.run, input, named, which)
+		if errors.Is(err, dbos.ErrUnexpectedWorkflow) {
+			// It was begun under an older version and goes on under that.
+			return nil
+		}
 		return err
 	}
 	// A flow that is there already may be in another queue (a recovered one is in
@@ -99,6 +103,6 @@ func (e *Engine) insert(lane *lane, flow dbos.Workflow[string, string], id, inpu
 	if err != nil || len(there) > 0 {
 		return err
 	}
-	_, err = dbos.RunWorkflow(e.dbos, flow, input, named, dbos.WithQueue(lane.queue))
+	_, err = dbos.RunWorkflow(e.dbos, flow.run, input, named, which, dbos.WithQueue(lane.queue))
 	return err
 }

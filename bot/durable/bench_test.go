@@ -10,6 +10,7 @@ import (
 
 	"github.com/backout-dev/backout/bot"
 	"github.com/backout-dev/backout/bot/durable"
+	"github.com/backout-dev/backout/test/memory/contract"
 )
 
 // BenchmarkFsync is the disk that the others are measured on: what is written
@@ -38,7 +39,7 @@ func benchEngine(b *testing.B, in intakeFlow, rb rollbackFlow) *durable.Engine {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = e.Close(patience) })
-	e.Register(in, rb)
+	e.Register(contract.First(in, rb))
 	if err := e.Launch(b.Context()); err != nil {
 		b.Fatal(err)
 	}
@@ -112,7 +113,7 @@ func BenchmarkResume(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		e.Register(noIntake, flow)
+		e.Register(contract.First(noIntake, flow))
 		if err := e.Launch(b.Context()); err != nil {
 			b.Fatal(err)
 		}

@@ -38,6 +38,14 @@ type Dead struct {
 	Err error
 }
 
+// Summary says to people why the flow ended.
+func (d Dead) Summary() string {
+	if isRetired(d.Err) {
+		return "This was begun by an older Backout in a way that the one that runs now no longer knows, so it stopped working on this."
+	}
+	return fmt.Sprintf("Backout met an internal error that it could not get past and stopped working on this. The server's log tells more under %q.", d.ID)
+}
+
 // failure counts the failed runs of a flow in this process.
 type failure struct {
 	runs  int
@@ -141,12 +149,7 @@ func (e *Engine) report(ctx context.Context, d Dead) (err error) {
 		}
 	}()
 	if d.Rollback != "" {
-		end := bot.End{
-			Verdict: bot.VerdictNeedsHuman,
-			Summary: fmt.Sprintf("Backout met an internal error that it could not get past and stopped working on this. The server's log tells more under %q.", d.ID),
-			At:      e.now().UTC(),
-		}
-		err := e.ledger.Finish(ctx, d.Rollback, end)
+		err := e.ledger.Finish(ctx, d.Rollback, bot.End{Verdict: bot.VerdictNeedsHuman, Summary: d.Summary(), At: e.now().UTC()})
 		if err != nil && !bot.IsTrouble(err, bot.TroubleNotFound) {
 			return err
 		}

@@ -84,11 +84,14 @@
 //
 // The names in rows are the program's promises to its own past:
 //
-//   - the flows' names (intake/v1, rollback/v1). When the sequence of a flow's
+//   - the flows' names (intake/v1, rollback/v1), which stand in a row twice: as
+//     the workflow's name and as its instance's. When the sequence of a flow's
 //     steps changes, the changed flow is registered under the next version, and
-//     the old one stays registered for as long as one of its runs may be
-//     unfinished. Changing what an act does is fine; changing its name, or which
-//     steps come in which order for the same results, is not;
+//     the old one stays registered for one minor release (bot.Flow.Versions).
+//     Changing what an act does is fine; changing its name, or which steps come
+//     in which order for the same results, is not. Unfinished work of a version
+//     that is gone is given up at the start, like a flow that can't go on. Work
+//     of a newer version stops the start: only that program can finish it;
 //   - the application version "backout" and the default executor ID "backout-0",
 //     without which DBOS does not resume a flow;
 //   - the prefix of intakes' IDs, and the names of the queues;

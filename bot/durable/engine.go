@@ -57,11 +57,14 @@ type Engine struct {
 	now    func() time.Time
 	onDead func(ctx context.Context, d Dead) error
 
-	commands     *lane // intakes of people's commands
-	alerts       *lane // all other intakes
-	rollbacks    *lane
-	intakeFlow   IntakeFunc
-	rollbackFlow RollbackFunc
+	commands  *lane // intakes of people's commands
+	alerts    *lane // all other intakes
+	rollbacks *lane
+
+	intake, rollback *version // under which new work begins
+	names            []string // of all registered flows
+	misnamed         error    // what is wrong with them
+	executor         string
 
 	mu       sync.Mutex
 	failures map[string]failure // by workflow ID
@@ -90,7 +93,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e := &Engine{
 		bell: newBell(), log: cfg.Log, now: cfg.Now, onDead: cfg.OnDead,
 		commands: newLane(commandPlaces), alerts: newLane(alertPlaces), rollbacks: newLane(rollbackPlaces),
-		failures: map[string]failure{}, closed: make(chan struct{}),
+		failures: map[string]failure{}, closed: make(chan struct{}), executor: cfg.ExecutorID,
 	}
 	engine := dbos.Config{
 		AppName: appName, ApplicationVersion: appVersion, ExecutorID: cfg.ExecutorID,
@@ -124,36 +127,23 @@ func (e *Engine) Ledger() *Ledger { return e.ledger }
 // Launch resumes the flows that were unfinished when the last process ended and
 // begins to take new ones.
 func (e *Engine) Launch(ctx context.Context) error {
-	if e.intakeFlow == nil || e.rollbackFlow == nil {
+	if e.misnamed != nil {
+		return fmt.Errorf("launch the engine: %w", e.misnamed)
+	}
+	if e.intake == nil || e.rollback == nil {
 		return errors.New("launch the engine: no flows are registered")
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := e.reportStrangers(); err != nil {
-		return fmt.Errorf("look for unfinished flows: %w", err)
+	if err := e.registerRetired(); err != nil {
+		return err
 	}
 	if err := e.openQueues(); err != nil {
 		return fmt.Errorf("open the queues: %w", err)
 	}
 	if err := dbos.Launch(e.dbos); err != nil {
 		return fmt.Errorf("launch the engine: %w", err)
-	}
-	return nil
-}
-
-// reportStrangers logs unfinished flows that this program does not know. They
-// stay unfinished until one that knows them is started.
-func (e *Engine) reportStrangers() error {
-	open, err := dbos.ListWorkflows(e.dbos, dbos.WithFilterLoadInput(false), dbos.WithFilterLoadOutput(false),
-		dbos.WithFilterStatus(dbos.WorkflowStatusPending, dbos.WorkflowStatusEnqueued))
-	if err != nil {
-		return err
-	}
-	for _, w := range open {
-		if w.Name != intakeFlow && w.Name != rollbackFlow {
-			e.log.Error("unfinished flow is of a kind unknown to this version; start the version that began it", "flow", w.Name, "id", w.ID)
-		}
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func (e *wornError) Error() string {
 func hopeless(err error) bool {
 	var changed *changedError
 	var worn *wornError
-	return errors.As(err, &changed) || errors.As(err, &worn)
+	return errors.As(err, &changed) || errors.As(err, &worn) || isRetired(err)
 }
 
 // blameless reports whether the failure is the database's and not the flow's.

@@ -56,8 +56,8 @@ func logTo(t *testing.T) *slog.Logger {
 }
 
 type (
-	intakeFlow   = durable.IntakeFunc
-	rollbackFlow = durable.RollbackFunc
+	intakeFlow   = func(context.Context, bot.Journal, bot.Event) error
+	rollbackFlow = func(context.Context, bot.Journal, bot.RollbackID) error
 )
 
 func noIntake(context.Context, bot.Journal, bot.Event) error        { return nil }
@@ -74,7 +74,7 @@ func open(t *testing.T, cfg durable.Config, in intakeFlow, rb rollbackFlow) *dur
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closeEngine(t, e) })
-	e.Register(in, rb)
+	e.Register(contract.First(in, rb))
 	if err := e.Launch(t.Context()); err != nil {
 		t.Fatal(err)
 	}

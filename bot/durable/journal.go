@@ -137,9 +137,13 @@ func (j *journal) deadline(name string, d time.Duration) (time.Time, error) {
 // slept is noticed.
 const longestNap = time.Minute
 
-// pause gives the flow's place away until the moment comes or wake rings.
+// pause gives the flow's place away until the moment comes or wake rings. The
+// moment has come, too, when as much time has passed in this process as was left
+// at the beginning: a clock that is set back must not turn a poll into hours.
 func (j *journal) pause(ctx context.Context, until time.Time, wake <-chan struct{}) error {
+	began := time.Now()
 	left := until.Sub(j.now())
+	whole := left
 	if left <= 0 {
 		return nil
 	}
@@ -158,7 +162,7 @@ func (j *journal) pause(ctx context.Context, until time.Time, wake <-chan struct
 		case <-ctx.Done():
 			return fmt.Errorf("wait: %w", context.Cause(ctx))
 		}
-		if left = until.Sub(j.now()); left <= 0 {
+		if left = min(until.Sub(j.now()), whole-time.Since(began)); left <= 0 {
 			return nil
 		}
 		timer.Reset(min(left, longestNap))

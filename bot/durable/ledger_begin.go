@@ -13,8 +13,9 @@ import (
 
 // Begin implements bot.Ledger. It asks, in this order: was this incident
 // answered before (a crash between the answer and its record repeats the
-// question), is the culprit being rolled back already, is an App busy, and only
-// then begins. The answer Busy is not kept: the same incident may ask again.
+// question), is the culprit being rolled back already, has that been done since
+// its alerts fired, is an App busy, and only then begins. The answers Settled
+// and Busy are not kept: the same incident may ask again.
 //
 // Two processes that begin at once are told apart by the unique indexes; the
 // slower one is sent back to the first question.
@@ -37,6 +38,9 @@ func (l *Ledger) Begin(ctx context.Context, r bot.Rollback) (bot.Begun, error) {
 		}
 		joined, err := join(tx, r, &begun)
 		if joined || err != nil {
+			return err
+		}
+		if begun.Settled, err = settled(tx, r); begun.Settled != "" || err != nil {
 			return err
 		}
 		for _, app := range r.Apps {
@@ -85,6 +89,22 @@ func remember(tx tx, r bot.Rollback, b *bot.Begun) error {
 		r.Incident.ID, r.CulpritKey(), string(b.ID), joined)
 }
 
+// settled is the ended Rollback of this culprit that has dealt with the alerts:
+// all of them fired before it ended. Alertmanager repeats what still fires, and
+// in a storm alerts wait for their turn; neither is a new incident, and what
+// people decided about the old one stands. A person's command always begins.
+func settled(tx tx, r bot.Rollback) (id bot.RollbackID, err error) {
+	if r.Incident.Kind != bot.IncidentAlert || len(r.Incident.Alerts) == 0 {
+		return "", nil
+	}
+	err = tx.row(`SELECT id FROM backout_rollbacks WHERE culprit_key = ? AND ended_at >= ? ORDER BY ended_at DESC LIMIT 1`,
+		r.CulpritKey(), nanos(bot.FiredLast(r.Incident.Alerts))).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return id, err
+}
+
 // join adds the incident to the unfinished Rollback of its culprit. An App that
 // another Rollback works on is left to that one.
 func join(tx tx, r bot.Rollback, b *bot.Begun) (bool, error) {
@@ -103,6 +123,7 @@ func join(tx tx, r bot.Rollback, b *bot.Begun) (bool, error) {
 	if err := json.Unmarshal([]byte(body), &stored); err != nil {
 		return false, fmt.Errorf("read rollback %s: %w", b.ID, err)
 	}
+	news := false
 	for _, app := range r.Apps {
 		if slices.Contains(stored.Apps, app) {
 			continue
@@ -117,9 +138,11 @@ func join(tx tx, r bot.Rollback, b *bot.Begun) (bool, error) {
 		if err := occupy(tx, b.ID, app); err != nil {
 			return false, err
 		}
-		stored.Apps = append(stored.Apps, app)
+		stored.Apps, news = append(stored.Apps, app), true
 	}
-	stored.Incident.Alerts = mergeAlerts(stored.Incident.Alerts, r.Incident.Alerts)
+	if !stored.Incident.Take(r.Incident.Alerts, news) && !news {
+		return true, remember(tx, r, b)
+	}
 	if body, err = toJSON(stored); err != nil {
 		return false, err
 	}
@@ -127,21 +150,6 @@ func join(tx tx, r bot.Rollback, b *bot.Begun) (bool, error) {
 		return false, err
 	}
 	return true, remember(tx, r, b)
-}
-
-// mergeAlerts adds alerts by fingerprint. One that is there already is replaced
-// when it has fired anew, so that an older resolution no longer counts for it.
-func mergeAlerts(have, more []bot.Alert) []bot.Alert {
-	for _, a := range more {
-		i := slices.IndexFunc(have, func(h bot.Alert) bool { return h.Fingerprint == a.Fingerprint })
-		switch {
-		case i < 0:
-			have = append(have, a)
-		case a.StartsAt.After(have[i].StartsAt):
-			have[i] = a
-		}
-	}
-	return have
 }
 
 // worker is the unfinished Rollback that works on an App; empty if none does.
@@ -165,6 +173,9 @@ func insert(tx tx, r bot.Rollback, b *bot.Begun, now int64) error {
 		return err
 	}
 	r.ID = r.MakeID(r.Attempt)
+	alerts := r.Incident.Alerts
+	r.Incident.Alerts = nil
+	r.Incident.Take(alerts, false)
 	body, err := toJSON(r)
 	if err != nil {
 		return err

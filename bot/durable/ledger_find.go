@@ -13,7 +13,7 @@ import (
 
 // Rollback implements bot.Ledger.
 func (l *Ledger) Rollback(ctx context.Context, id bot.RollbackID) (bot.Record, error) {
-	found, err := l.records(ctx, "r.id = ?", []any{string(id)}, 1)
+	found, err := l.records(ctx, "r.id = ?", []any{string(id)}, 1, false)
 	if err != nil {
 		return bot.Record{}, fmt.Errorf("read rollback %s: %w", id, err)
 	}
@@ -47,16 +47,24 @@ func (l *Ledger) Find(ctx context.Context, q bot.RollbackQuery) ([]bot.Record, e
 	if !q.Since.IsZero() {
 		and("r.begun_at >= ?", nanos(q.Since))
 	}
-	found, err := l.records(ctx, strings.Join(where, " AND "), args, q.Limit)
+	if !q.EndedSince.IsZero() {
+		and("r.ended_at >= ?", nanos(q.EndedSince))
+	}
+	found, err := l.records(ctx, strings.Join(where, " AND "), args, q.Limit, q.Brief)
 	if err != nil {
 		return nil, fmt.Errorf("find rollbacks: %w", err)
 	}
 	return found, nil
 }
 
-// records reads Rollbacks, newest first; limit 0 means all.
-func (l *Ledger) records(ctx context.Context, where string, args []any, limit int) ([]bot.Record, error) {
-	query := `SELECT r.body, r.begun_at, r.view, r.ended, c.person, c.said_at, a.person, a.said_at
+// records reads Rollbacks, newest first; limit 0 means all, and brief leaves out
+// views and resolutions.
+func (l *Ledger) records(ctx context.Context, where string, args []any, limit int, brief bool) ([]bot.Record, error) {
+	view := "r.view"
+	if brief {
+		view = "NULL"
+	}
+	query := `SELECT r.body, r.begun_at, ` + view + `, r.ended, c.person, c.said_at, a.person, a.said_at
 		FROM backout_rollbacks r
 		LEFT JOIN backout_words c ON c.rollback = r.id AND c.kind = '` + wordCancel + `'
 		LEFT JOIN backout_words a ON a.rollback = r.id AND a.kind = '` + wordApprove + `'
@@ -70,8 +78,8 @@ func (l *Ledger) records(ctx context.Context, where string, args []any, limit in
 		found = append(found, record)
 		return err
 	})
-	if err != nil {
-		return nil, err
+	if err != nil || brief {
+		return found, err
 	}
 	return found, l.addResolved(ctx, found)
 }

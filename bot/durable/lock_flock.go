@@ -42,4 +42,9 @@ func holder(path string) string {
 	return fmt.Sprintf("(pid %s) ", strings.TrimSpace(string(pid)))
 }
 
-func (l *dirLock) unlock() error { return l.file.Close() }
+// unlock gives the lock up by name. Closing the file is not enough: a child
+// process that is just being started has a copy of it for a moment, and the lock
+// would last as long.
+func (l *dirLock) unlock() error {
+	return errors.Join(syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN), l.file.Close())
+}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/backout-dev/backout/bot"
 	"github.com/backout-dev/backout/bot/durable"
+	"github.com/backout-dev/backout/test/memory/contract"
 )
 
 // refused opens an engine that must not open and returns what it says.
@@ -138,13 +139,13 @@ func TestCancelledContextCancelsNoFlow(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closeEngine(t, e) })
-	e.Register(noIntake, func(ctx context.Context, j bot.Journal, _ bot.RollbackID) error {
+	e.Register(contract.First(noIntake, func(ctx context.Context, j bot.Journal, _ bot.RollbackID) error {
 		close(began)
 		<-goOn
 		_, err := j.Now(ctx)
 		done <- err
 		return err
-	})
+	}))
 	if err := e.Launch(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -171,14 +172,14 @@ func TestCloseKeepsTheLockWhileAnActRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Register(noIntake, func(ctx context.Context, j bot.Journal, _ bot.RollbackID) error {
+	e.Register(contract.First(noIntake, func(ctx context.Context, j bot.Journal, _ bot.RollbackID) error {
 		_, err := j.Do(ctx, "deaf", func(context.Context) ([]byte, error) {
 			close(began)
 			<-goOn
 			return nil, nil
 		})
 		return err
-	})
+	}))
 	if err := e.Launch(t.Context()); err != nil {
 		t.Fatal(err)
 	}

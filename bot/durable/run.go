@@ -2,8 +2,6 @@ package durable
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"runtime/debug"
 	"time"
 
@@ -12,53 +10,8 @@ import (
 	"github.com/backout-dev/backout/bot"
 )
 
-// The names under which flows are recorded. A flow whose sequence of steps
-// changes gets a new name beside the old one: unfinished flows are found by the
-// name they began under.
-const (
-	intakeFlow   = "intake/v1"
-	rollbackFlow = "rollback/v1"
-)
-
 // intakePrefix keeps the IDs of intakes apart from those of Rollbacks.
 const intakePrefix = "intake-"
-
-// IntakeFunc is the flow from an accepted event to a Rollback, or to none.
-type IntakeFunc func(ctx context.Context, j bot.Journal, e bot.Event) error
-
-// RollbackFunc is the flow from a culprit to a verdict.
-type RollbackFunc func(ctx context.Context, j bot.Journal, id bot.RollbackID) error
-
-// Register names the flows. It must be called once, before Launch.
-//
-// A flow returns nil when it has ended. An error that comes from its Journal it
-// returns at once. It must not give the Journal a context with a deadline of
-// its own; bounds in time belong inside an act.
-func (e *Engine) Register(intake IntakeFunc, rollback RollbackFunc) {
-	e.intakeFlow, e.rollbackFlow = intake, rollback
-	// No bound on DBOS's side: it would put a flow aside without telling anyone.
-	// See maxStarts.
-	forever := dbos.WithMaxRecoveryAttempts(0)
-	dbos.RegisterWorkflow(e.dbos, e.runIntake, dbos.WithWorkflowName(intakeFlow), forever)
-	dbos.RegisterWorkflow(e.dbos, e.runRollback, dbos.WithWorkflowName(rollbackFlow), forever)
-}
-
-func (e *Engine) runIntake(ctx dbos.Context, input string) (string, error) {
-	var event bot.Event
-	if err := json.Unmarshal([]byte(input), &event); err != nil {
-		return "", e.settle(ctx, &journal{run: ctx}, Dead{Flow: intakeFlow}, fmt.Errorf("read accepted event: %w", err))
-	}
-	return "", e.runFlow(ctx, e.laneOf(event.Comment != nil), Dead{Flow: intakeFlow, Event: &event}, func(j bot.Journal) error {
-		return e.intakeFlow(ctx, j, event)
-	})
-}
-
-func (e *Engine) runRollback(ctx dbos.Context, input string) (string, error) {
-	id := bot.RollbackID(input)
-	return "", e.runFlow(ctx, e.rollbacks, Dead{Flow: rollbackFlow, Rollback: id}, func(j bot.Journal) error {
-		return e.rollbackFlow(ctx, j, id)
-	})
-}
 
 // runFlow is one run of a flow: from its first step, most of which may be on
 // record, to its end or to whatever interrupts it. What it returns while the

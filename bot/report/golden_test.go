@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -183,6 +184,7 @@ func TestReply(t *testing.T) {
 		"reply-busy":          {Kind: bot.AnswerRefused, Detail: "Rollback rb-0123456789ab is already working on one of these Apps.", Advice: "Wait for it, or comment `/rollback cancel rb-0123456789ab` first."},
 		"reply-noted":         {Kind: bot.AnswerNoted, Detail: "Approved Rollback rb-0123456789ab."},
 		"reply-none":          {Kind: bot.AnswerNone, Detail: "No Rollback is under way here."},
+		"reply-late":          {Kind: bot.AnswerLate, Command: "/rollback #7 --reason \"checkout is down\"", Asked: noon, Seen: noon.Add(3*time.Hour + 4*time.Minute)},
 		"reply-no-app":        {Kind: bot.AnswerNoApp, Detail: "No App is built from what this changes.", Looked: []string{"Kustomizations of cluster prod", "labels namespace with `deployment`"}},
 		"reply-plan":          {Kind: bot.AnswerPlan, View: planned(onCommand(), bot.VerbAct)},
 		"reply-plan-ask":      {Kind: bot.AnswerPlan, View: planned(onCommand(), bot.VerbAsk, bot.Reason{Name: "max-affected", Text: "The revert changes 7 other Apps; the policy allows 5."})},

@@ -3,6 +3,7 @@ package report
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -92,6 +93,7 @@ func TestHostileReplies(t *testing.T) {
 				{Kind: bot.AnswerMalformed, Command: text, Detail: "I do not know `" + text + "`.", Advice: text},
 				{Kind: bot.AnswerRefused, Detail: text, Advice: text, Looked: []string{text, text}},
 				{Kind: bot.AnswerNoted, Detail: text},
+				{Kind: bot.AnswerLate, Command: text, Seen: time.Unix(7200, 0)},
 				{Kind: bot.AnswerPlan, View: &v},
 				{Kind: bot.AnswerStatus, Records: []bot.Record{{Rollback: v.Rollback, View: &v}, {Rollback: v.Rollback, End: end}}},
 				{Kind: "a kind of the future", Detail: text},

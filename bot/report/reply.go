@@ -33,6 +33,11 @@ func (Teller) Reply(a bot.Answer) string {
 			to, code(a.Command), prose(a.Detail), prose(a.Advice), help))
 	case bot.AnswerForbidden:
 		return to + "Nothing was done: rolling back needs write permission on this repository, and you do not have it. Ask somebody who has it to comment the same.\n"
+	case bot.AnswerLate:
+		return cut(fmt.Sprintf("%sNothing was done: you commented %s at %s UTC, and Backout saw it only %s later. "+
+			"What is older than an hour is not obeyed, since much may have changed meanwhile.\n\n"+
+			"Comment the same again if you still want it.\n",
+			to, code(a.Command), a.Asked.UTC().Format("2006-01-02 15:04"), took(a.Seen.Sub(a.Asked))))
 	case bot.AnswerPlan:
 		return plan(a)
 	case bot.AnswerStatus:

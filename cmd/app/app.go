@@ -31,7 +31,7 @@ import (
 // Engine is what runs the flows: DBOS in production, memory in tests.
 type Engine interface {
 	bot.Engine
-	Register(durable.IntakeFunc, durable.RollbackFunc)
+	Register(bot.Versions)
 	Launch(ctx context.Context) error
 	Close(timeout time.Duration) error
 }
@@ -49,7 +49,8 @@ type Options struct {
 	// Engine and Ledger replace the durable store in the data directory.
 	Engine Engine
 	Ledger bot.Ledger
-	// Transport carries the requests to GitHub; tests count and delay in it.
+	// Transport carries the requests to GitHub, those of git too; tests count
+	// and delay in it.
 	Transport http.RoundTripper
 	// Public and Internal replace the configured listeners.
 	Public, Internal net.Listener
@@ -59,14 +60,15 @@ type Options struct {
 type App struct {
 	Flow *bot.Flow
 
-	cfg    Config
-	opts   Options
-	log    *slog.Logger
-	hub    *github.Client
-	git    *git.Mirrors
-	engine Engine
-	server *webhooks.Server
-	close  []func() error
+	cfg     Config
+	opts    Options
+	log     *slog.Logger
+	hub     *github.Client
+	git     *git.Mirrors
+	engine  Engine
+	server  *webhooks.Server
+	catchUp *catchUp
+	close   []func() error
 }
 
 // New wires a bot. It opens the store and refuses to start on anything that
@@ -119,7 +121,7 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	a.Flow = bot.NewFlow(bot.Config{
 		Ports: bot.Ports{
-			People: a.hub, Pulls: a.hub, Reverts: a.hub, Board: a.hub, History: a.git,
+			People: a.hub, Pulls: a.hub, Reverts: a.hub, Board: a.hub, Talk: a.hub, History: a.git,
 			Fleet: fleet, Alerts: monitor, Checks: monitor, Locator: locator,
 			Grammar: command.Grammar{}, Ranker: culprit.Ranker{}, Judge: rules, Teller: report.Teller{},
 			Switch: killSwitch{file: a.cfg.KillSwitchFile}, Ledger: ledger, Engine: a.engine,
@@ -127,7 +129,7 @@ func (a *App) wire(ctx context.Context) error {
 		Timing: timing, Host: a.host(), Server: strings.TrimSuffix(a.cfg.GitHub.WebURL, "/"),
 		Observe: a.opts.Observe, MaxFor: time.Duration(a.cfg.Alertmanager.MaxFor), Now: a.opts.Now, Log: a.log,
 	})
-	a.engine.Register(a.Flow.Intake, a.Flow.Rollback)
+	a.engine.Register(a.Flow.Versions())
 	return a.wireWebhooks()
 }
 
@@ -156,9 +158,13 @@ func (a *App) wireGitHub() error {
 	if err := os.MkdirAll(a.cfg.DataDir, 0o700); err != nil {
 		return fmt.Errorf("data_dir: %w", err)
 	}
+	var client *http.Client // nil is the mirrors' own
+	if a.opts.Transport != nil {
+		client = &http.Client{Transport: a.opts.Transport}
+	}
 	a.git, err = git.New(git.Config{
 		Dir: filepath.Join(a.cfg.DataDir, "mirrors"), BaseURL: strings.TrimSuffix(a.cfg.GitHub.WebURL, "/"),
-		Token: a.hub.Token, Log: a.log,
+		Token: a.hub.Token, Refused: a.hub.Refused, Log: a.log, Client: client,
 	})
 	if err != nil {
 		return fmt.Errorf("mirrors: %w", err)
@@ -184,10 +190,13 @@ func (a *App) wireStore(ctx context.Context) (bot.Ledger, error) {
 // people are told, unless telling them can't work.
 func (a *App) onDead(ctx context.Context, d durable.Dead) error {
 	a.log.ErrorContext(ctx, "flow given up", "flow", d.Flow, "id", d.ID, "rollback", d.Rollback, "error", d.Err)
-	if d.Rollback == "" {
-		return nil
+	var err error
+	switch {
+	case d.Rollback != "":
+		err = a.Flow.Bury(ctx, d.Rollback)
+	case d.Event != nil:
+		err = a.Flow.BuryEvent(ctx, *d.Event)
 	}
-	err := a.Flow.Bury(ctx, d.Rollback)
 	if bot.IsTrouble(err, bot.TroubleTransient) {
 		return err
 	}
@@ -203,14 +212,18 @@ func (a *App) wireWebhooks() error {
 	if err != nil {
 		return fmt.Errorf("alertmanager.webhook_token_files: %w", err)
 	}
+	registry := prometheus.NewRegistry()
 	a.server, err = webhooks.New(webhooks.Config{
-		Engine: a.engine, Secrets: secrets, AlertTokens: tokens, AppID: a.cfg.GitHub.AppID,
-		Mentions: command.Mentions, Registry: prometheus.NewRegistry(), Now: a.opts.Now, Log: a.log, OnPush: a.onPush, OnInstallation: a.onInstallation, Ready: a.ready,
+		Engine: a.engine, Secrets: secrets, AlertTokens: tokens, AppID: a.cfg.GitHub.AppID, Host: a.host(),
+		Mentions: command.Mentions, Registry: registry, Now: a.opts.Now, Log: a.log, OnPush: a.onPush, OnInstallation: a.onInstallation, Ready: a.ready,
 	})
 	if err != nil {
 		return fmt.Errorf("webhooks: %w", err)
 	}
-	return nil
+	a.catchUp, err = newCatchUp(&bot.CatchUp{
+		Flow: a.Flow, Log: a.hub, Inbox: a.server, Back: time.Duration(a.cfg.GitHub.SweepBack),
+	}, a.opts.Now, registry)
+	return err
 }
 
 // onPush keeps mirrors warm, beside the answer to the webhook.
@@ -236,8 +249,24 @@ func (a *App) onInstallation(ctx context.Context, i webhooks.Installation) error
 
 // ready reports whether new work could be made durable.
 func (a *App) ready(ctx context.Context) error {
-	_, err := a.Flow.Ports.Ledger.Find(ctx, bot.RollbackQuery{Limit: 1})
-	return err
+	if _, err := a.Flow.Ports.Ledger.Find(ctx, bot.RollbackQuery{Limit: 1}); err != nil {
+		return err
+	}
+	return room(a.cfg.DataDir)
+}
+
+// room reports whether the data directory takes what one event may need: a
+// store that is full can still be read.
+func room(dir string) error {
+	probe, err := os.CreateTemp(dir, ".backout-probe-*")
+	if err != nil {
+		return fmt.Errorf("write to data_dir: %w", err)
+	}
+	_, err = probe.Write(make([]byte, 256<<10))
+	if err := errors.Join(err, probe.Close(), os.Remove(probe.Name())); err != nil {
+		return fmt.Errorf("write to data_dir: %w", err)
+	}
+	return nil
 }
 
 // readSecrets reads secrets from files, without the line break that editors
@@ -303,6 +332,12 @@ func (a *App) Run(ctx context.Context) error {
 				_, err := p.Prune(ctx, a.opts.Now().Add(-keepJournals))
 				return err
 			})
+			return nil
+		})
+	}
+	if d := time.Duration(a.cfg.GitHub.SweepEvery); d > 0 {
+		g.Go(func() error {
+			a.every(ctx, d, "sweeping the delivery log", a.catchUp.sweep)
 			return nil
 		})
 	}

@@ -19,6 +19,14 @@ import (
 // longer than 60 s past its deadline.
 const maxJanitor = time.Minute
 
+// maxSweep is how often the delivery log must be swept at least: a webhook that
+// was missed is found within 5 minutes. minSweepBack is how far back a sweep must
+// look at least: younger commands are obeyed.
+const (
+	maxSweep     = 4 * time.Minute
+	minSweepBack = time.Hour
+)
+
 // check finds every problem that shows without opening a file or a connection.
 func (c Config) check() error {
 	var errs []error
@@ -89,6 +97,12 @@ func (c Config) checkGitHub(bad problem) {
 	checkURL("github.web_url", g.WebURL, bad)
 	if g.APIURL != "" {
 		checkURL("github.api_url", g.APIURL, bad)
+	}
+	if d := time.Duration(g.SweepEvery); d <= 0 || d > maxSweep {
+		bad("github.sweep_every: %v; it must be more than 0s and at most %v, since it bounds how long a missed webhook stays unseen", d, maxSweep)
+	}
+	if d := time.Duration(g.SweepBack); d < minSweepBack {
+		bad("github.sweep_back: %v; it must be at least %v, or commands that were missed are never seen", d, minSweepBack)
 	}
 }
 

@@ -54,6 +54,10 @@ type GitHub struct {
 	// from it unless given.
 	WebURL string `json:"web_url"`
 	APIURL string `json:"api_url"`
+	// SweepEvery is how often the App's delivery log is swept for webhooks that
+	// did not reach us, SweepBack how far back at the start.
+	SweepEvery policy.Duration `json:"sweep_every"`
+	SweepBack  policy.Duration `json:"sweep_back"`
 }
 
 // Alertmanager is one Alertmanager.
@@ -141,8 +145,10 @@ func LoadConfig(file string) (Config, error) {
 // ParseConfig decodes and checks a configuration.
 func ParseConfig(b []byte) (Config, error) {
 	c := Config{
-		Listen:       Listen{Public: ":8080", Internal: "127.0.0.1:8081"},
-		GitHub:       GitHub{WebURL: "https://github.com"},
+		Listen: Listen{Public: ":8080", Internal: "127.0.0.1:8081"},
+		GitHub: GitHub{
+			WebURL: "https://github.com", SweepEvery: policy.Duration(2 * time.Minute), SweepBack: policy.Duration(72 * time.Hour),
+		},
 		Alertmanager: Alertmanager{MaxFor: policy.Duration(15 * time.Minute)},
 		RecordEvery:  policy.Duration(5 * time.Second),
 		JanitorEvery: policy.Duration(15 * time.Second),

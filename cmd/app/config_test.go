@@ -29,7 +29,10 @@ func TestDefaults(t *testing.T) {
 	}
 	want := Config{
 		DataDir: "data", Listen: Listen{Public: ":8080", Internal: "127.0.0.1:8081"},
-		GitHub:       GitHub{AppID: 7, PrivateKeyFile: "key.pem", WebhookSecretFiles: []string{"secret"}, WebURL: "https://github.com"},
+		GitHub: GitHub{
+			AppID: 7, PrivateKeyFile: "key.pem", WebhookSecretFiles: []string{"secret"}, WebURL: "https://github.com",
+			SweepEvery: policy.Duration(2 * time.Minute), SweepBack: policy.Duration(72 * time.Hour),
+		},
 		Alertmanager: Alertmanager{MaxFor: policy.Duration(15 * time.Minute)},
 		RecordEvery:  policy.Duration(5 * time.Second), JanitorEvery: policy.Duration(15 * time.Second),
 		Log: Log{Level: "info", Format: "json"},
@@ -89,6 +92,8 @@ func TestProblems(t *testing.T) {
 		{"three secrets", "github: {app_id: 1, private_key_file: k, webhook_secret_files: [a, b, c]}", []string{"github.webhook_secret_files: 3 files; name one, or two while you rotate the secret"}},
 		{"addresses", "github: {app_id: 1, private_key_file: k, webhook_secret_files: [a], web_url: github.com, api_url: 'ftp://x'}", []string{`github.web_url: "github.com" is not an address like`, `github.api_url: "ftp://x" is not an address like`}},
 		{"no address", "github: {app_id: 1, private_key_file: k, webhook_secret_files: [a], web_url: ''}", []string{`github.web_url: "" is not an address like`}},
+		{"sweeps", "github: {app_id: 1, private_key_file: k, webhook_secret_files: [a], sweep_every: 5m, sweep_back: 59m}", []string{"github.sweep_every: 5m0s; it must be more than 0s and at most 4m0s,", "github.sweep_back: 59m0s; it must be at least 1h0m0s,"}},
+		{"no sweeps", "github: {app_id: 1, private_key_file: k, webhook_secret_files: [a], sweep_every: 0s}", []string{"github.sweep_every: 0s;"}},
 		{"monitoring", "alertmanager: {url: 'alerts:9093', webhook_token_files: [a, b, c], max_for: 0s}\nprometheus: {url: 'https://me:pass@prom.example'}", []string{
 			`alertmanager.url: "alerts:9093" is not an address like`, "alertmanager.webhook_token_files: 3 files;", "alertmanager.max_for: 0s; it must be more than 0s:", "prometheus.url: it holds a password;",
 		}},

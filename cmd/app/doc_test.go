@@ -129,7 +129,8 @@ func TestDocumentedDefaults(t *testing.T) {
 	p := policyOf(t, c)
 	want := map[string]string{
 		"record_every": duration(c.RecordEvery), "janitor_every": duration(c.JanitorEvery), "listen.public": c.Listen.Public, "listen.internal": c.Listen.Internal,
-		"log.level": c.Log.Level, "log.format": c.Log.Format, "github.web_url": c.GitHub.WebURL, "alertmanager.max_for": duration(c.Alertmanager.MaxFor),
+		"log.level": c.Log.Level, "log.format": c.Log.Format, "github.web_url": c.GitHub.WebURL,
+		"github.sweep_every": duration(c.GitHub.SweepEvery), "github.sweep_back": duration(c.GitHub.SweepBack), "alertmanager.max_for": duration(c.Alertmanager.MaxFor),
 	}
 	for key, v := range p {
 		want["policy.defaults."+key] = v

@@ -38,6 +38,7 @@ func DefaultPermissions() map[string]string {
 func DefaultEvents() []string {
 	return []string{
 		"issue_comment", "pull_request", "pull_request_review", "push", "check_run", "check_suite", "status",
+		"merge_group",
 	}
 }
 

@@ -58,6 +58,14 @@ func errBadCredentials() *apiError {
 	return &apiError{status: http.StatusUnauthorized, message: "Bad credentials"}
 }
 
+// RevokeTokens ends every installation token before its time: what uses one is
+// answered with 401 until it has a new one.
+func (h *Hub) RevokeTokens() {
+	h.lock()
+	defer h.unlock()
+	clear(h.tokens)
+}
+
 // identify reads the Authorization header.
 func (h *Hub) identify(r *http.Request) (*actor, error) {
 	if user, pass, ok := r.BasicAuth(); ok {

@@ -148,6 +148,22 @@ func (r *Repo) Checks(sha string) []Check {
 	return list
 }
 
+// Runs counts the check runs of a name for a commit, those included that a
+// later one of the same App hides, and those of them that are not completed.
+func (r *Repo) Runs(sha, name string) (all, open int) {
+	r.hub.lock()
+	defer r.hub.unlock()
+	for _, run := range r.runs {
+		if run.suite.sha == sha && run.name == name {
+			all++
+			if run.status != "completed" {
+				open++
+			}
+		}
+	}
+	return all, open
+}
+
 func (r *Repo) newRun(app *App, sha, name string) *checkRun {
 	now := r.hub.now()
 	i := slices.IndexFunc(r.suites, func(s *checkSuite) bool { return s.app == app && s.sha == sha })

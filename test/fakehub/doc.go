@@ -37,15 +37,17 @@
 // stays unknown.
 //
 // What it does not do: rate limits are told and never enforced (use Fail); the
-// merge queue merges when RunQueue says so and builds no groups; a user's role
-// is checked, the scopes of a user's token are not; admins are bound like
-// everybody unless Protection.Bypass names them; merging closes no issues, and
-// a push disarms no auto-merge; CODEOWNERS, deployments, releases, projects,
-// search and everything else without a route are absent; commits that the hub
+// merge queue has no clock (BuildQueue, TimeOutQueue and RunQueue are its
+// passing time), judges the first in it only and merges one by one; a user's
+// role is checked, the scopes of a user's token are not; admins are bound like
+// everybody unless Protection.Bypass names them; merging closes no issues;
+// conversations are only counted, and code owners named by Protection; CODEOWNERS,
+// deployments, releases, projects, search and everything else without a route are absent; commits that the hub
 // signs carry a signature that no key verifies; webhooks come one at a time and
 // in order unless HoldWebhooks and Shuffle say otherwise. Installations always
 // select repositories one by one.
 //
-// With FAKEHUB_RECORD set to a folder, the package's tests write every exchange
-// and every webhook there, to be held against GitHub's published descriptions.
+// With FAKEHUB_RECORD set to a folder, every hub writes its exchanges and
+// webhooks there (see Record), and test/trial holds them against GitHub's
+// published descriptions.
 package fakehub

@@ -17,6 +17,7 @@ var eventNeeds = map[string]string{
 	"check_run":           "checks=read",
 	"check_suite":         "checks=read",
 	"status":              "statuses=read",
+	"merge_group":         "merge_queues=read",
 }
 
 // emit queues an event of a repository for every App that is installed on it,

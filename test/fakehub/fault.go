@@ -29,6 +29,12 @@ type Fault struct {
 	Body       string // default: what GitHub says with that status
 	CutBefore  bool   // closes the connection and doesn't perform the act
 	CutAfter   bool   // performs the act, then closes the connection
+	CutInside  bool   // performs the act, sends half of the answer, then closes the connection
+	Half       bool   // performs the act and sends half of the answer as if it were all
+	// Before is called before the act, After when it is done and its answer has
+	// not left, and Sent when the answer has left. The client may be killed in
+	// them: that keeps no act from being performed.
+	Before, After, Sent func()
 }
 
 type faults struct {
@@ -67,6 +73,26 @@ func (f *faults) take(r Request) *Fault {
 		}
 	}
 	return nil
+}
+
+// strike returns the fault that a request meets: one given to Fail, or else the
+// one that Options.OnRequest makes up for it. No fault is the zero Fault.
+func (h *Hub) strike(r Request) *Fault {
+	f := h.faults.take(r)
+	if f == nil && h.opts.OnRequest != nil {
+		f = h.opts.OnRequest(r)
+	}
+	if f == nil {
+		f = &Fault{}
+	}
+	return f
+}
+
+// run calls one of a fault's functions, where it is set.
+func run(f func()) {
+	if f != nil {
+		f()
+	}
 }
 
 // MatchRoute matches a REST endpoint by its documented form, for example

@@ -35,7 +35,7 @@ func (x *execution) checkRun(r *Repo, run *checkRun) *object {
 		"id": j["node_id"], "databaseId": run.id, "name": run.name, "status": strings.ToUpper(run.status),
 		"conclusion": conclusion, "detailsUrl": j["details_url"], "url": j["html_url"], "externalId": run.externalID,
 		"startedAt": j["started_at"], "completedAt": j["completed_at"], "title": textOrNil(run.title),
-		"summary": textOrNil(run.summary), "text": textOrNil(run.text), "isRequired": x.isRequired(r, run.name, run.suite.app),
+		"summary": textOrNil(run.summary), "text": textOrNil(run.text), "isRequired": x.isRequired(r, run.name, run.suite.app.bot),
 		"checkSuite": lazy(func() any { return x.checkSuite(r, run.suite) }),
 	}}
 }
@@ -47,7 +47,8 @@ func (x *execution) checkSuite(r *Repo, s *checkSuite) *object {
 		end = strings.ToUpper(conclusion)
 	}
 	return &object{"CheckSuite", obj{
-		"id": nodeID("CS", r.id, s.id), "databaseId": s.id, "status": strings.ToUpper(state), "conclusion": end,
+		"workflowRun": nil, // the hub has no Actions
+		"id":          nodeID("CS", r.id, s.id), "databaseId": s.id, "status": strings.ToUpper(state), "conclusion": end,
 		"app": &object{"App", obj{
 			"id": nodeID("A", s.app.id), "databaseId": s.app.id, "slug": s.app.slug, "name": s.app.slug,
 		}},
@@ -60,12 +61,12 @@ func (x *execution) statusContext(r *Repo, s *status) *object {
 		"id": nodeID("SC", r.id, s.id), "context": s.context, "state": s.rollupState(), "targetUrl": textOrNil(s.targetURL),
 		"description": textOrNil(s.description), "createdAt": stamp(s.created),
 		"creator":    lazy(func() any { return x.actor(s.creator) }),
-		"isRequired": x.isRequired(r, s.context, nil),
+		"isRequired": x.isRequired(r, s.context, s.creator),
 	}}
 }
 
 // isRequired wants to know for which pull request.
-func (x *execution) isRequired(r *Repo, name string, app *App) resolver {
+func (x *execution) isRequired(r *Repo, name string, by *account) resolver {
 	return func(args obj) (any, error) {
 		var p *pull
 		if id := argText(args, "pullRequestId"); id != "" {
@@ -78,6 +79,6 @@ func (x *execution) isRequired(r *Repo, name string, app *App) resolver {
 		if p == nil {
 			return nil, notResolved("PullRequest", "given id or number")
 		}
-		return r.isRequired(p.baseRef, name, app), nil
+		return r.isRequired(p.baseRef, name, by), nil
 	}
 }

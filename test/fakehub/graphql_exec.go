@@ -137,12 +137,28 @@ func (x *execution) field(o *object, f *ast.Field, path []any) (any, bool) {
 		value = v()
 	case resolver:
 		var err error
-		if value, err = v(f.ArgumentMap(x.vars)); err != nil {
+		if value, err = v(x.arguments(f)); err != nil {
 			x.fail(f, path, err)
 			return nil, !f.Definition.Type.NonNull
 		}
 	}
 	return x.complete(f, f.Definition.Type, value, path)
+}
+
+// arguments are those of a field. Who only counts a connection needs not say
+// how many of it to give, as gh does.
+func (x *execution) arguments(f *ast.Field) obj {
+	args := f.ArgumentMap(x.vars)
+	if !strings.HasSuffix(f.Definition.Type.Name(), "Connection") || args["first"] != nil || args["last"] != nil {
+		return args
+	}
+	for _, s := range f.SelectionSet {
+		if inner, ok := s.(*ast.Field); !ok || inner.Name != "totalCount" {
+			return args
+		}
+	}
+	args["first"] = maxPage
+	return args
 }
 
 // complete shapes a value by its type.

@@ -2,6 +2,7 @@ package fakehub
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 )
 
@@ -168,8 +169,7 @@ func disableAutoMerge(x *execution, in obj) (obj, error) {
 	if p.autoMerge == nil {
 		return nil, errUnprocessable("Can't disable auto-merge for this pull request")
 	}
-	p.autoMerge = nil
-	p.repo.emit("pull_request", "auto_merge_disabled", x.c.actor.account, p.repo.pullPayload(p))
+	p.repo.disarm(x.c.actor.account, p, "")
 	return obj{"pullRequest": x.pull(p)}, nil
 }
 
@@ -196,10 +196,12 @@ func dequeue(x *execution, in obj) (obj, error) {
 		return nil, err
 	}
 	if p.queued == nil {
-		return nil, errUnprocessable("Pull request is not in the merge queue")
+		// Seen of one that had left by itself:
+		// https://github.com/vanillagreencom/kendex/issues/1289.
+		return nil, errUnprocessable(fmt.Sprintf("Failed to remove PR #%d from the merge queue", p.number))
 	}
 	entry := x.queueEntry(p)
-	p.repo.dequeue(x.c.actor.account, p)
+	p.repo.leave(x.c.actor.account, p, leftByHand)
 	return obj{"mergeQueueEntry": entry}, nil
 }
 

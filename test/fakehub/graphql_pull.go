@@ -1,6 +1,7 @@
 package fakehub
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -26,7 +27,7 @@ func (x *execution) pull(p *pull) *object {
 		"headRefOid": p.headSHA, "headRefName": p.headRef, "baseRefName": p.baseRef, "baseRefOid": p.baseSHA,
 		"isCrossRepository": p.headRepo != r, "authorAssociation": r.association(p.author),
 		"isInMergeQueue": p.queued != nil, "isMergeQueueEnabled": r.rules(p.baseRef) != nil && r.rules(p.baseRef).MergeQueue,
-		"reviewDecision": textOrNil(p.decision()), "reactionGroups": reactionGroups(nil, nil),
+		"reviewDecision": textOrNil(p.decision()), "reactionGroups": x.reactionGroups(nil),
 		"mergeable":           lazy(func() any { return x.c.seen.state(p).mergeable }),
 		"mergeStateStatus":    lazy(func() any { return x.c.seen.state(p).status }),
 		"author":              lazy(func() any { return x.actor(p.author) }),
@@ -67,7 +68,7 @@ func (x *execution) pullLists(p *pull, fields obj) {
 	})
 	fields["comments"] = connection("IssueCommentConnection", p.comments, x.comment, nil)
 	fields["labels"] = connection("LabelConnection", p.labelsJSON(), func(l obj) *object {
-		return &object{"Label", obj{"id": l["node_id"], "name": l["name"]}}
+		return &object{"Label", obj{"id": l["node_id"], "name": l["name"], "color": l["color"], "description": l["description"]}}
 	}, nil)
 	fields["reviews"] = resolver(func(args obj) (any, error) {
 		states := argList[string](args, "states")
@@ -90,6 +91,9 @@ func (x *execution) pullLists(p *pull, fields obj) {
 			"pullRequest": lazy(func() any { return x.pull(p) }),
 		}}
 	}, nil)
+	fields["milestone"] = nil
+	fields["assignees"] = none("UserConnection")
+	fields["projectCards"] = none("ProjectCardConnection")
 	fields["closingIssuesReferences"] = connection("IssueConnection", p.closes(), x.issue, nil)
 }
 
@@ -108,28 +112,42 @@ func (x *execution) pullWaits(p *pull, fields obj) {
 	}
 }
 
+// mergeQueue is a branch's queue, or nil where it has none.
+func (x *execution) mergeQueue(r *Repo, branch string) *object {
+	rules := r.rules(branch)
+	if rules == nil || !rules.MergeQueue {
+		return nil
+	}
+	return &object{"MergeQueue", obj{
+		"id": nodeID("MQ", r.id, rules.id), "url": r.HTMLURL() + "/queue/" + branch,
+		"entries": connection("MergeQueueEntryConnection", r.waiting(branch), x.queueEntry, nil),
+	}}
+}
+
 func (x *execution) queueEntry(p *pull) *object {
 	q := p.queued
 	if q == nil {
 		return nil
 	}
-	place := 1
-	for _, other := range p.repo.openPulls() {
-		if other.queued != nil && other.queued.id < q.id && other.baseRef == p.baseRef {
-			place++
-		}
+	fields := obj{
+		"id": nodeID("MQE", p.repo.id, q.id), "state": "QUEUED", "position": 1 + slices.Index(p.repo.waiting(p.baseRef), p),
+		"enqueuedAt": q.at, "enqueuer": x.actor(q.by), "pullRequest": lazy(func() any { return x.pull(p) }),
+		"baseCommit": nil, "headCommit": nil,
 	}
-	return &object{"MergeQueueEntry", obj{
-		"id": nodeID("MQE", p.repo.id, q.id), "state": "QUEUED", "position": place, "enqueuedAt": q.at,
-		"enqueuer": x.actor(q.by), "pullRequest": lazy(func() any { return x.pull(p) }),
-	}}
+	if g := q.group; g != nil {
+		fields["state"] = "AWAITING_CHECKS"
+		fields["baseCommit"] = lazy(func() any { return orNil(x.commitAt(p.repo, g.base)) })
+		fields["headCommit"] = lazy(func() any { return orNil(x.commitAt(p.repo, g.head)) })
+	}
+	return &object{"MergeQueueEntry", fields}
 }
 
 func (x *execution) review(p *pull, v *review) *object {
 	return &object{"PullRequestReview", obj{
 		"id": nodeID("PRR", p.repo.id, v.id), "databaseId": v.id, "author": x.actor(v.author), "state": v.state,
 		"body": v.body, "submittedAt": stamp(v.submitted), "authorAssociation": p.repo.association(v.author),
-		"commit": lazy(func() any { return orNil(x.commitAt(p.repo, v.sha)) }),
+		"commit":         lazy(func() any { return orNil(x.commitAt(p.repo, v.sha)) }),
+		"reactionGroups": x.reactionGroups(nil),
 	}}
 }
 
@@ -163,14 +181,34 @@ func (x *execution) pulls(r *Repo, args obj, head string) (any, error) {
 		return head != "" && p.headRef != head || base != "" && p.baseRef != base ||
 			len(states) > 0 && !slices.Contains(states, p.graphState())
 	})
+	order(list, argObject(args, "orderBy"))
 	return connection("PullRequestConnection", list, x.pull, nil)(args)
+}
+
+// order sorts by an IssueOrder; without one, pull requests come by number.
+func order(list []*pull, by obj) {
+	key := func(p *pull) int64 {
+		switch argText(by, "field") {
+		case "UPDATED_AT":
+			return p.updated.Unix()
+		case "COMMENTS":
+			return int64(len(p.comments))
+		}
+		return int64(p.number)
+	}
+	slices.SortStableFunc(list, func(a, b *pull) int {
+		if argText(by, "direction") == "DESC" {
+			a, b = b, a
+		}
+		return cmp.Compare(key(a), key(b))
+	})
 }
 
 func (x *execution) issue(i *issue) *object {
 	return &object{"Issue", obj{
 		"id": i.nodeID(), "databaseId": i.id, "number": i.number, "title": i.title, "body": i.body,
 		"state": strings.ToUpper(i.state), "url": fmt.Sprintf("%s/issues/%d", i.repo.HTMLURL(), i.number),
-		"author": x.actor(i.author), "reactionGroups": reactionGroups(nil, nil),
+		"author": x.actor(i.author), "reactionGroups": x.reactionGroups(nil),
 	}}
 }
 
@@ -185,7 +223,8 @@ func (x *execution) comment(c *comment) *object {
 		"author": x.actor(c.author), "authorAssociation": r.association(c.author), "url": c.htmlURL(),
 		"createdAt": stamp(c.created), "updatedAt": stamp(c.updated), "viewerDidAuthor": c.author == x.c.actor.account,
 		"issue": lazy(func() any { return x.issue(c.issue) }), "pullRequest": pr,
-		"reactionGroups": reactionGroups(c.reactions, x.c.actor.account),
+		"reactionGroups": x.reactionGroups(c.reactions), "includesCreatedEdit": !c.updated.Equal(c.created),
+		"isMinimized": false, "minimizedReason": nil,
 	}}
 }
 
@@ -195,11 +234,19 @@ var reactionNames = map[string]string{
 	"hooray": "HOORAY", "rocket": "ROCKET", "eyes": "EYES",
 }
 
-func reactionGroups(list []*reaction, viewer *account) []*object {
+func (x *execution) reactionGroups(list []*reaction) []*object {
 	groups := []*object{}
 	for _, kind := range reactionKinds {
-		mine := slices.ContainsFunc(list, func(r *reaction) bool { return r.by == viewer && r.content == kind })
-		groups = append(groups, &object{"ReactionGroup", obj{"content": reactionNames[kind], "viewerHasReacted": mine}})
+		var by []*account
+		for _, r := range list {
+			if r.content == kind {
+				by = append(by, r.by)
+			}
+		}
+		groups = append(groups, &object{"ReactionGroup", obj{
+			"content": reactionNames[kind], "viewerHasReacted": slices.Contains(by, x.c.actor.account),
+			"users": connection("ReactingUserConnection", by, func(a *account) *object { return x.account(a, "User") }, nil),
+		}})
 	}
 	return groups
 }

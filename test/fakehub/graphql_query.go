@@ -1,6 +1,7 @@
 package fakehub
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -24,7 +25,8 @@ func (x *execution) queries() obj {
 			}
 			return x.repo(r), nil
 		}),
-		"node": resolver(func(args obj) (any, error) { return x.node(argText(args, "id")) }),
+		"__type": resolver(func(args obj) (any, error) { return x.kind(argText(args, "name")), nil }),
+		"node":   resolver(func(args obj) (any, error) { return x.node(argText(args, "id")) }),
 		"nodes": resolver(func(args obj) (any, error) {
 			var list []*object
 			for _, id := range argList[string](args, "ids") {
@@ -179,6 +181,9 @@ func (x *execution) repo(r *Repo) *object {
 			return nil, notResolved("PullRequest", fmt.Sprintf("number of %d", n))
 		}),
 		"pullRequests": resolver(func(args obj) (any, error) { return x.pulls(r, args, "") }),
+		"mergeQueue": x.gated(r, need{"merge_queues=read"}, func(args obj) any {
+			return orNil(x.mergeQueue(r, cmp.Or(argText(args, "branch"), r.defaultBranch)))
+		}),
 	}}
 }
 
@@ -209,21 +214,23 @@ func (x *execution) ref(r *Repo, name string) *object {
 		}),
 		"branchProtectionRule": x.gated(r, need{"administration=read"}, func(obj) any { return x.protection(r, short) }),
 		"refUpdateRule": lazy(func() any {
-			rules := r.rules(short)
+			rules := r.classic(short) // rulesets are not shown here.
 			if rules == nil {
 				return nil
 			}
 			contexts, _ := rules.checksJSON()
 			return &object{"RefUpdateRule", obj{
 				"pattern": short, "requiredApprovingReviewCount": rules.Approvals, "requiredStatusCheckContexts": contexts,
+				"requiresCodeOwnerReviews": len(rules.CodeOwners) > 0, "requiresConversationResolution": rules.Conversations,
+				"requiresLinearHistory": rules.LinearHistory,
 			}}
 		}),
 	}}
 }
 
 func (x *execution) protection(r *Repo, branch string) any {
-	rules := r.rules(branch)
-	if rules == nil || rules.Ruleset {
+	rules := r.classic(branch)
+	if rules == nil {
 		return nil
 	}
 	contexts, _ := rules.checksJSON()

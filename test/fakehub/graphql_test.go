@@ -157,7 +157,7 @@ func TestFieldErrors(t *testing.T) {
 		ok: repository(owner: "acme", name: "fleet") {
 			id99: pullRequest(number: 99) { id }
 			issue(number: 1) { id }
-			pullRequest(number: 1) { commits { totalCount } }
+			pullRequest(number: 1) { commits { nodes { id } } }
 		}
 		node(id: "PR_nothing") { id }
 	}`, nil, &data)

@@ -12,7 +12,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -59,7 +58,6 @@ func newWorld(t *testing.T, s setup) *world {
 	if s.opts.Dir == "" {
 		s.opts.Dir = t.TempDir()
 	}
-	record(t, &s.opts)
 	hub, err := fakehub.New(s.opts)
 	must(t, err)
 	t.Cleanup(func() { must(t, hub.Close()) })
@@ -92,39 +90,6 @@ func newWorld(t *testing.T, s setup) *world {
 		return tok
 	}
 	return w
-}
-
-// record writes all exchanges and deliveries of a test to the folder in
-// FAKEHUB_RECORD, one JSON object a line, to be held against GitHub's
-// published descriptions.
-func record(t *testing.T, opts *fakehub.Options) {
-	dir := os.Getenv("FAKEHUB_RECORD")
-	if dir == "" {
-		return
-	}
-	f, err := os.OpenFile(filepath.Join(dir, strings.ReplaceAll(t.Name(), "/", "_")+".jsonl"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	must(t, err)
-	t.Cleanup(func() { must(t, f.Close()) })
-	var mu sync.Mutex
-	write := func(v any) {
-		mu.Lock()
-		defer mu.Unlock()
-		if err := json.NewEncoder(f).Encode(v); err != nil {
-			t.Error(err)
-		}
-	}
-	was := opts.OnExchange
-	opts.OnExchange = func(e fakehub.Exchange) {
-		write(map[string]any{
-			"kind": e.Kind, "route": e.Route, "status": e.Status, "body": string(e.Body), "response": string(e.Response), "query": e.Query,
-		})
-		if was != nil {
-			was(e)
-		}
-	}
-	opts.OnDelivery = func(d fakehub.Delivery) {
-		write(map[string]any{"kind": "webhook", "event": d.Event, "action": d.Action, "payload": string(d.Payload)})
-	}
 }
 
 func client(t *testing.T, hub *fakehub.Hub, hc *http.Client) *github.Client {

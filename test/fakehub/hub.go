@@ -33,6 +33,9 @@ type Options struct {
 	Lag Lag
 	// Log receives one line for each request and each delivery; default none.
 	Log *slog.Logger
+	// OnRequest, when set, may answer an API request with a fault. It is asked
+	// before the act and may take its time.
+	OnRequest func(Request) *Fault
 	// OnExchange, when set, sees every finished API request with both bodies,
 	// so that a test can hold them against GitHub's published description.
 	OnExchange func(Exchange)
@@ -43,17 +46,18 @@ type Options struct {
 // Hub is one fake GitHub: accounts, Apps, repositories, and the HTTP server
 // in front of them. All methods are safe for concurrent use.
 type Hub struct {
-	opts    Options
-	dir     string
-	ownsDir bool
-	url     string
-	server  *http.Server
-	api     *router
-	schema  *ast.Schema
-	log     *slog.Logger
-	journal journal
-	faults  faults
-	outbox  *outbox
+	opts     Options
+	dir      string
+	ownsDir  bool
+	url      string
+	server   *http.Server
+	api      *router
+	schema   *ast.Schema
+	log      *slog.Logger
+	journal  journal
+	faults   faults
+	outbox   *outbox
+	recorder *recorder
 
 	// mu guards all state below and every repository's. Exported methods and
 	// the dispatcher take it (lock, unlock); everything else assumes it.
@@ -116,6 +120,9 @@ func New(opts Options) (*Hub, error) {
 		}
 		h.ownsDir = true
 	}
+	if h.recorder, err = newRecorder(os.Getenv("FAKEHUB_RECORD")); err != nil {
+		return nil, err
+	}
 	h.outbox = newOutbox(h)
 	if err := h.listen(); err != nil {
 		return nil, errors.Join(err, h.Close())
@@ -147,6 +154,7 @@ func (h *Hub) Close() error {
 	if h.server != nil {
 		errs = append(errs, h.server.Close())
 	}
+	errs = append(errs, h.recorder.close())
 	h.mu.Lock()
 	for _, r := range h.repos {
 		r.git.close()

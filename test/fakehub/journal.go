@@ -28,6 +28,8 @@ type Request struct {
 	Actor string
 	// Status is of the answer; 0 where the connection was cut.
 	Status int
+	// Injected is set where a Fault made up the answer.
+	Injected bool
 	// Writes is how many content writes the request was: one for a
 	// REST write below /repos, one for each mutation field.
 	Writes int

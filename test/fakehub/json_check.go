@@ -103,8 +103,7 @@ func (r *Repo) branchJSON(branch string) (obj, error) {
 	url := r.apiURL() + "/branches/" + branch
 	checks := obj{"enforcement_level": "off", "contexts": []string{}, "checks": []obj{}}
 	protection := obj{"enabled": false, "required_status_checks": checks}
-	rules := r.rules(branch)
-	if rules != nil && !rules.Ruleset {
+	if rules := r.classic(branch); rules != nil {
 		protection["enabled"] = true
 		if len(rules.RequiredChecks) > 0 {
 			checks["enforcement_level"] = "non_admins"
@@ -113,7 +112,7 @@ func (r *Repo) branchJSON(branch string) (obj, error) {
 		}
 	}
 	return obj{
-		"name": branch, "commit": r.commitJSON(c), "protected": rules != nil, "protection": protection,
+		"name": branch, "commit": r.commitJSON(c), "protected": r.rules(branch) != nil, "protection": protection,
 		"protection_url": url + "/protection", "_links": obj{"self": url, "html": r.HTMLURL() + "/tree/" + branch},
 	}, nil
 }

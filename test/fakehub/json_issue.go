@@ -2,7 +2,6 @@ package fakehub
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 )
 
@@ -91,14 +90,7 @@ func (r *Repo) commentPayload(c *comment) obj {
 
 // pullPayload is the part of a pull_request event that is its own.
 func (r *Repo) pullPayload(p *pull) obj {
-	body := r.fullPullJSON(p, unknownState)
-	maps.Copy(body, obj{
-		"allow_auto_merge": r.opts.AllowAutoMerge, "allow_update_branch": false,
-		"delete_branch_on_merge": r.opts.DeleteBranchOnMerge, "use_squash_pr_title_as_default": false,
-		"merge_commit_title": "MERGE_MESSAGE", "merge_commit_message": "PR_TITLE",
-		"squash_merge_commit_title": "COMMIT_OR_PR_TITLE", "squash_merge_commit_message": "COMMIT_MESSAGES",
-	})
-	return obj{"number": p.number, "pull_request": body}
+	return obj{"number": p.number, "pull_request": r.fullPullJSON(p, unknownState)}
 }
 
 func validReaction(content string) bool { return slices.Contains(reactionKinds, content) }

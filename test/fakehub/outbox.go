@@ -180,6 +180,7 @@ func (o *outbox) send(d *Delivery, lost bool) {
 	d.app.log = append(d.app.log, d)
 	o.hub.unlock()
 	o.hub.log.Debug("delivery", "event", d.Event, "action", d.Action, "guid", d.GUID, "status", d.StatusCode)
+	o.hub.recorder.delivery(*d)
 	if o.hub.opts.OnDelivery != nil {
 		o.hub.opts.OnDelivery(*d)
 	}

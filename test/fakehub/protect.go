@@ -2,7 +2,6 @@ package fakehub
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -16,54 +15,48 @@ type RequiredCheck struct {
 // protection or as a ruleset, and enforced alike.
 type Protection struct {
 	RequiredChecks []RequiredCheck
-	Strict         bool // the head must contain the base's tip
-	Approvals      int  // by people with write access, not the author
-	DismissStale   bool // a push takes approvals away
-	RequirePR      bool // no direct push, even where nothing else is asked
-	LinearHistory  bool // no merge commits
-	MergeQueue     bool // merges only through the queue
-	Ruleset        bool // a ruleset rather than classic protection
+	Strict         bool     // the head must contain the base's tip
+	Approvals      int      // by people with write access, not the author
+	CodeOwners     []string // one of them must approve, whatever the files
+	Conversations  bool     // conversations must be resolved: see Repo.Discuss
+	DismissStale   bool     // a push takes approvals away
+	RequirePR      bool     // no direct push, even where nothing else is asked
+	LinearHistory  bool     // no merge commits
+	Methods        []string // merge methods that a ruleset allows; default all
+	MergeQueue     bool     // merges only through the queue
+	QueueMethod    string   // how the queue merges; default the repository's first
+	QueueAtOnce    bool     // the queue builds groups when something is queued, not at BuildQueue
+	Ruleset        bool     // a ruleset rather than classic protection
+	Name           string   // of the ruleset; default the branch
 	// Bypass names users, and Apps by slug, to whom none of it applies.
 	Bypass []string
+	// BypassMode is what a ruleset tells those: "always" (the default),
+	// "pull_requests_only" or "exempt". They may merge in each.
+	BypassMode string
 }
 
-type protection struct {
-	Protection
-	id int64
-}
-
-// Protect sets what a branch asks for, in place of what it asked before.
-func (r *Repo) Protect(branch string, p Protection) {
-	r.hub.lock()
-	defer r.hub.unlock()
-	r.protections[branch] = &protection{Protection: p, id: r.hub.nextID()}
-}
-
-// Unprotect lets anybody with write access push and merge.
-func (r *Repo) Unprotect(branch string) {
-	r.hub.lock()
-	defer r.hub.unlock()
-	delete(r.protections, branch)
-}
-
-// rules of a branch, or nil.
-func (r *Repo) rules(branch string) *protection { return r.protections[branch] }
-
-// bypassedBy tells whether the rules don't bind this account.
-func (p *protection) bypassedBy(a *account) bool {
-	return slices.ContainsFunc(p.Bypass, func(name string) bool {
-		return strings.EqualFold(name, strings.TrimSuffix(a.login, "[bot]")) || strings.EqualFold(name, a.login)
-	})
+// required is what the checks must be; nothing where there are no rules.
+func (p *protection) required() []RequiredCheck {
+	if p == nil {
+		return nil
+	}
+	return p.RequiredChecks
 }
 
 // wantsPR tells that nothing gets in but by a pull request.
-func (p *protection) wantsPR() bool { return p.RequirePR || p.Approvals > 0 || p.MergeQueue }
+func (p *protection) wantsPR() bool { return p.RequirePR || p.wantsReview() || p.MergeQueue }
+
+// wantsReview tells that people must approve.
+func (p *protection) wantsReview() bool { return p.Approvals > 0 || len(p.CodeOwners) > 0 }
 
 // refusePush says why a branch would not take this push, or nothing.
 func (r *Repo) refusePush(by *account, u refUpdate) []string {
 	branch, ok := strings.CutPrefix(u.name, "refs/heads/")
-	rules := r.rules(branch)
-	if !ok || rules == nil || rules.bypassedBy(by) || u.old == "" {
+	if ok && u.new != "" && r.queuedFrom(branch) != nil {
+		return []string{queueLock}
+	}
+	rules := r.rulesFor(by, branch)
+	if !ok || rules == nil || u.old == "" {
 		return nil
 	}
 	var why []string
@@ -127,7 +120,7 @@ func approvalsNeeded(n int) string {
 
 // phrase joins refusals as the two flavours of protection say them.
 func (p *protection) phrase(why []string) string {
-	if p.Ruleset {
+	if p != nil && p.Ruleset {
 		return "Repository rule violations found\n\n" + strings.Join(why, "\n\n") + "\n\n"
 	}
 	return strings.Join(why, " ")

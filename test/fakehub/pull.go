@@ -25,6 +25,7 @@ type pull struct {
 	mergedBy  *account
 	mergeSHA  string
 	reviews   []*review
+	threads   int // conversations that are not resolved
 	requested []*account
 	autoMerge *autoMerge
 	queued    *queueEntry
@@ -263,13 +264,31 @@ func (r *Repo) fetchHead(p *pull) error {
 	return r.git.update(refUpdate{ref, old, p.headSHA})
 }
 
+// Draft turns an open pull request into a draft, or back.
+func (r *Repo) Draft(number int, by string, draft bool) error {
+	r.hub.lock()
+	defer r.hub.unlock()
+	p := r.pull(number)
+	if p == nil || p.state != "open" {
+		return fmt.Errorf("draft %s#%d: it is not open", r.FullName(), number)
+	}
+	p.draft, p.updated = draft, r.hub.now()
+	action := "ready_for_review"
+	if draft {
+		action = "converted_to_draft"
+	}
+	r.emit("pull_request", action, r.hub.person(by), r.pullPayload(p))
+	return nil
+}
+
 func (r *Repo) closePull(by *account, p *pull) {
 	if p.state != "open" {
 		return
 	}
 	p.state, p.closed, p.updated = "closed", r.hub.now(), r.hub.now()
-	p.autoMerge, p.queued = nil, nil
+	p.autoMerge = nil
 	r.emit("pull_request", "closed", by, r.pullPayload(p))
+	r.leave(by, p, leftUnknown)
 }
 
 func (r *Repo) reopenPull(by *account, p *pull) error {

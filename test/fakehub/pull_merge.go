@@ -7,20 +7,6 @@ import (
 	"strings"
 )
 
-type autoMerge struct {
-	by      *account
-	method  string
-	title   string
-	message string
-	at      string
-}
-
-type queueEntry struct {
-	id int64
-	by *account
-	at string
-}
-
 type mergeInput struct {
 	method  string // merge, squash, rebase
 	head    string // expected head SHA, or ""
@@ -66,27 +52,37 @@ func (r *Repo) mergeNow(by *account, p *pull, in mergeInput) (string, error) {
 	if err := r.git.update(refUpdate{"refs/heads/" + p.baseRef, base, sha}); err != nil {
 		return "", errRefused("Base branch was modified. Review and try the merge again.")
 	}
-	r.markMerged(by, p, sha)
+	r.markMerged(by, p, sha, leftAlready)
 	r.refMoved(by, refUpdate{"refs/heads/" + p.baseRef, base, sha})
-	if r.opts.DeleteBranchOnMerge && p.headRepo == r {
-		if err := r.moveRef(by, refUpdate{"refs/heads/" + p.headRef, p.headSHA, ""}); err != nil {
-			r.hub.log.Error("delete merged branch", "branch", p.headRef, "error", err)
-		}
-	}
+	r.deleteMerged(by, p)
 	return sha, nil
 }
 
-func (r *Repo) markMerged(by *account, p *pull, sha string) {
-	now := r.hub.now()
+// deleteMerged deletes a merged branch where the repository says so.
+func (r *Repo) deleteMerged(by *account, p *pull) {
+	if !r.opts.DeleteBranchOnMerge || p.headRepo != r || r.git.branch(p.headRef) == "" {
+		return
+	}
+	if err := r.moveRef(by, refUpdate{"refs/heads/" + p.headRef, p.headSHA, ""}); err != nil {
+		r.hub.log.Error("delete merged branch", "branch", p.headRef, "error", err)
+	}
+}
+
+// markMerged records a merge; left is why it leaves the queue, if it is in one.
+func (r *Repo) markMerged(by *account, p *pull, sha, left string) {
+	now, entry := r.hub.now(), p.queued
 	p.merged, p.mergedAt, p.mergedBy, p.mergeSHA = true, now, by, sha
 	p.state, p.closed, p.updated = "closed", now, now
 	p.autoMerge, p.queued = nil, nil
 	r.emit("pull_request", "closed", by, r.pullPayload(p))
+	if entry != nil {
+		r.emitLeft(by, p, entry, left)
+	}
 }
 
 // mayMerge says why not.
 func (r *Repo) mayMerge(by *account, p *pull, in mergeInput) error {
-	rules := r.rules(p.baseRef)
+	rules := r.rulesFor(by, p.baseRef)
 	words := map[string]string{"merge": "Merge commits", "squash": "Squash merges", "rebase": "Rebase merges"}
 	state := p.settled()
 	switch {
@@ -105,12 +101,12 @@ func (r *Repo) mayMerge(by *account, p *pull, in mergeInput) error {
 		return errRefused("Pull Request is still a draft")
 	case state.mergeable != "MERGEABLE":
 		return errRefused("Pull Request is not mergeable")
-	case rules == nil || rules.bypassedBy(by):
+	case rules == nil:
 		return nil
 	case rules.MergeQueue:
 		return errRefused("Changes must be made through the merge queue")
-	case rules.LinearHistory && in.method == "merge":
-		return errRefused("Merge commits are not allowed on this repository.")
+	case rules.LinearHistory && in.method == "merge", len(rules.Methods) > 0 && !slices.Contains(rules.Methods, in.method):
+		return errRefused(words[in.method] + " are not allowed on this repository.")
 	}
 	why := p.blockers(rules)
 	if len(why) == 0 && p.behind(rules, r.git.branch(p.baseRef)) {
@@ -219,6 +215,9 @@ func (r *Repo) rebase(by *account, base string, commits []*commit) (string, erro
 // updateBranch merges the base into the head, as the button does.
 func (r *Repo) updateBranch(by *account, p *pull) error {
 	base := r.git.branch(p.baseRef)
+	if p.queued != nil {
+		return errUnprocessable(queueLock)
+	}
 	if r.git.isAncestor(base, p.headSHA) {
 		return errUnprocessable("There are no new commits on the base branch.")
 	}
@@ -242,38 +241,4 @@ func (r *Repo) updateBranch(by *account, p *pull) error {
 		}
 	}
 	return p.headRepo.moveRef(by, refUpdate{"refs/heads/" + p.headRef, p.headSHA, sha})
-}
-
-// settle merges what native auto-merge waited for, once nothing blocks it.
-func (r *Repo) settle(sha string) {
-	for _, p := range r.openPulls() {
-		if p.headSHA != sha || p.autoMerge == nil {
-			continue
-		}
-		if s := p.settled(); s.status != "CLEAN" && s.status != "UNSTABLE" {
-			continue
-		}
-		a := p.autoMerge
-		if _, err := r.merge(a.by, p, mergeInput{method: a.method, title: a.title, message: a.message}); err != nil {
-			r.hub.log.Info("auto-merge refused", "pull", p.number, "error", err)
-		}
-	}
-}
-
-// armAutoMerge is enablePullRequestAutoMerge: refused where it is switched
-// off, and on what could be merged at once.
-func (r *Repo) armAutoMerge(by *account, p *pull, a autoMerge) error {
-	state := p.settled()
-	switch {
-	case !r.opts.AllowAutoMerge:
-		return errUnprocessable("Pull request Auto merge is not allowed for this repository")
-	case p.state != "open":
-		return errUnprocessable("Pull request Pull request is closed")
-	case state.status == "CLEAN" || state.status == "UNSTABLE":
-		return errUnprocessable("Pull request Pull request is in " + strings.ToLower(state.status) + " status")
-	}
-	a.by, a.at = by, stamp(r.hub.now())
-	p.autoMerge = &a
-	r.emit("pull_request", "auto_merge_enabled", by, r.pullPayload(p))
-	return nil
 }

@@ -140,28 +140,7 @@ func (p *pull) blockers(rules *protection) []string {
 	if m := p.repo.missingChecks(rules, p.headSHA); m != "" {
 		list = append(list, m)
 	}
-	switch approvals, against := p.approvals(); {
-	case rules.Approvals > 0 && against:
-		list = append(list, "Changes have been requested.")
-	case approvals < rules.Approvals:
-		list = append(list, approvalsNeeded(rules.Approvals))
-	}
-	return list
-}
-
-// decision is GitHub's reviewDecision, "" where no review is required.
-func (p *pull) decision() string {
-	rules := p.repo.rules(p.baseRef)
-	if rules == nil || rules.Approvals == 0 {
-		return ""
-	}
-	switch approvals, against := p.approvals(); {
-	case against:
-		return "CHANGES_REQUESTED"
-	case approvals >= rules.Approvals:
-		return "APPROVED"
-	}
-	return "REVIEW_REQUIRED"
+	return append(list, p.reviewBlockers(rules)...)
 }
 
 // restStatus is mergeable_state of the REST API.

@@ -47,6 +47,8 @@ type Repo struct {
 	issues      map[int]*issue
 	comments    map[int64]*comment
 	protections map[string]*protection
+	rulesets    map[string][]*protection // beside those, by branch
+	turning     map[string]bool          // merge queues that are at work
 	runs        []*checkRun
 	suites      []*checkSuite
 	statuses    []*status
@@ -110,7 +112,7 @@ func (h *Hub) newRepo(fullName string, opts RepoOptions) (*Repo, error) {
 		opts: opts, public: opts.Public, defaultBranch: opts.DefaultBranch,
 		created: h.now(), pushed: h.now(), git: git,
 		grants: map[int64]string{}, issues: map[int]*issue{}, comments: map[int64]*comment{},
-		protections: map[string]*protection{}, verified: map[string]time.Time{},
+		protections: map[string]*protection{}, rulesets: map[string][]*protection{}, turning: map[string]bool{}, verified: map[string]time.Time{},
 		merges: map[[2]string]mergeResult{}, pullStats: map[[2]string]pullStats{},
 	}
 	h.repos[strings.ToLower(fullName)] = r
@@ -158,6 +160,14 @@ func (r *Repo) SetPublic(public bool) {
 	r.hub.lock()
 	defer r.hub.unlock()
 	r.public = public
+}
+
+// Configure changes the repository's settings: how it merges, whether it allows
+// auto-merge, whether it deletes merged branches.
+func (r *Repo) Configure(f func(*RepoOptions)) {
+	r.hub.lock()
+	defer r.hub.unlock()
+	f(&r.opts)
 }
 
 // Head returns the SHA at the tip of a branch, or "" where there is none.

@@ -126,6 +126,9 @@ func (r *Repo) refMoved(by *account, u refUpdate) {
 			}
 		}
 	}
+	if len(r.groups(branch)) > 0 {
+		r.turnQueue(branch) // they were built on what the branch was.
+	}
 	if u.new != "" {
 		r.runCI(u.new)
 	}
@@ -144,9 +147,11 @@ func (r *Repo) headMoved(by *account, p *pull, sha string) {
 		r.hub.log.Error("follow head", "repository", r.FullName(), "pull", p.number, "error", err)
 	}
 	p.reviewsAfterPush()
+	r.disarmAfterPush(by, p)
 	payload := r.pullPayload(p)
 	payload["before"], payload["after"] = before, sha
 	r.emit("pull_request", "synchronize", by, payload)
+	r.leave(by, p, leftRules)
 	r.hub.notifyPR(r, p)
 }
 
@@ -158,7 +163,7 @@ func (r *Repo) baseMoved(by *account, p *pull, sha string) {
 		r.closePull(by, p)
 	case p.merging:
 	case r.git.isAncestor(p.headSHA, sha):
-		r.markMerged(by, p, p.headSHA)
+		r.markMerged(by, p, p.headSHA, leftAlready)
 	default:
 		p.unknown()
 	}

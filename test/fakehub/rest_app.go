@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 func (c *call) getApp() (int, any, error) {
@@ -191,18 +192,46 @@ func deliveryJSON(d *Delivery) obj {
 	return body
 }
 
-// listDeliveries lists the App's deliveries, newest first; `status` filters
-// by the code: success below 400, failure from there.
+// deliveryRetention is how long GitHub keeps deliveries
+// (https://docs.github.com/webhooks/testing-and-troubleshooting-webhooks/viewing-webhook-deliveries).
+const deliveryRetention = 3 * 24 * time.Hour
+
+// deliveries are what the App's log still holds, newest first.
+func (c *call) deliveries() []*Delivery {
+	oldest := c.h.now().Add(-deliveryRetention)
+	var list []*Delivery
+	for _, d := range slices.Backward(c.actor.app.log) {
+		if !d.At.Before(oldest) {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// listDeliveries lists the App's deliveries, newest first. `status` filters
+// by the code, success below 400 and failure from there; the cursor is where a
+// page begins and is known from the Link header only.
 func (c *call) listDeliveries() (int, any, error) {
 	size, _ := strconv.Atoi(c.query("per_page"))
 	if size <= 0 || size > 100 {
 		size = 30
 	}
-	before, _ := strconv.ParseInt(strings.TrimPrefix(c.query("cursor"), "v1_"), 10, 64)
+	status := c.query("status")
+	if !slices.Contains([]string{"", "success", "failure"}, status) {
+		return 0, nil, errUnprocessable("Invalid status: it is success or failure.")
+	}
+	cursor, isCursor := strings.CutPrefix(c.query("cursor"), "v1_")
+	before, err := strconv.ParseInt(cursor, 10, 64)
+	if c.query("cursor") != "" && (!isCursor || err != nil) {
+		return 0, nil, errUnprocessable("Invalid cursor.")
+	}
 	list := []obj{}
-	for _, d := range slices.Backward(c.actor.app.log) {
-		failed := d.StatusCode >= 400
-		if before > 0 && d.ID >= before || c.query("status") == "failure" && !failed || c.query("status") == "success" && failed {
+	for _, d := range c.deliveries() {
+		outcome := "success"
+		if d.StatusCode >= http.StatusBadRequest {
+			outcome = "failure"
+		}
+		if before > 0 && d.ID >= before || status != "" && status != outcome {
 			continue
 		}
 		if len(list) == size {
@@ -217,7 +246,7 @@ func (c *call) listDeliveries() (int, any, error) {
 }
 
 func (c *call) delivery() *Delivery {
-	for _, d := range c.actor.app.log {
+	for _, d := range c.deliveries() {
 		if d.ID == c.intArg("delivery_id") {
 			return d
 		}
@@ -242,7 +271,7 @@ func (c *call) getDelivery() (int, any, error) {
 }
 
 func (c *call) redeliver() (int, any, error) {
-	if !c.actor.app.redeliver(c.intArg("delivery_id")) {
+	if c.delivery() == nil || !c.actor.app.redeliver(c.intArg("delivery_id")) {
 		return 0, nil, errNotFound()
 	}
 	return http.StatusAccepted, obj{}, nil

@@ -86,8 +86,10 @@ func (r *Repo) editPull(by *account, p *pull, e pullEdit) error {
 			return errInvalid("PullRequest", "base", "Base ref must be a branch")
 		}
 		changes["base"] = obj{"ref": obj{"from": p.baseRef}, "sha": obj{"from": p.baseSHA}}
+		r.leave(by, p, leftRules)
 		p.baseRef, p.baseSHA = *e.base, r.git.branch(*e.base)
 		p.unknown()
+		r.disarm(by, p, "Base branch was changed")
 	}
 	for _, f := range []struct {
 		name string

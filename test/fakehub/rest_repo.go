@@ -1,12 +1,12 @@
 package fakehub
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
 )
 
@@ -38,15 +38,15 @@ func (c *call) getBranch() (int, any, error) {
 }
 
 func (c *call) getProtection() (int, any, error) {
-	rules := c.repo.rules(c.arg("branch"))
-	if rules == nil || rules.Ruleset {
+	rules := c.repo.classic(c.arg("branch"))
+	if rules == nil {
 		return 0, nil, &apiError{status: http.StatusNotFound, message: "Branch not protected"}
 	}
 	url := c.repo.apiURL() + "/branches/" + c.arg("branch") + "/protection"
 	on := func(v bool) obj { return obj{"enabled": v} }
 	body := obj{
 		"url": url, "required_linear_history": on(rules.LinearHistory), "allow_force_pushes": on(false), "allow_deletions": on(false),
-		"enforce_admins": obj{"url": url + "/enforce_admins", "enabled": true}, "required_conversation_resolution": on(false),
+		"enforce_admins": obj{"url": url + "/enforce_admins", "enabled": true}, "required_conversation_resolution": on(rules.Conversations),
 		"required_signatures": obj{"url": url + "/required_signatures", "enabled": false},
 	}
 	if len(rules.RequiredChecks) > 0 {
@@ -59,7 +59,7 @@ func (c *call) getProtection() (int, any, error) {
 	if rules.wantsPR() {
 		body["required_pull_request_reviews"] = obj{
 			"url": url + "/required_pull_request_reviews", "dismiss_stale_reviews": rules.DismissStale,
-			"require_code_owner_reviews": false, "required_approving_review_count": rules.Approvals, "require_last_push_approval": false,
+			"require_code_owner_reviews": len(rules.CodeOwners) > 0, "required_approving_review_count": rules.Approvals, "require_last_push_approval": false,
 		}
 	}
 	return http.StatusOK, body, nil
@@ -69,7 +69,7 @@ func (c *call) getProtection() (int, any, error) {
 // protection is not among them.
 func (c *call) branchRules() (int, any, error) {
 	list := []obj{}
-	if rules := c.repo.rules(c.arg("branch")); rules != nil && rules.Ruleset {
+	for _, rules := range c.repo.rulesetsOf(c.arg("branch")) {
 		for _, rule := range rules.rulesJSON() {
 			maps.Copy(rule, obj{
 				"ruleset_source_type": "Repository", "ruleset_source": c.repo.FullName(), "ruleset_id": rules.id,
@@ -86,11 +86,16 @@ func (p *protection) rulesJSON() []obj {
 	if p.LinearHistory {
 		list = append(list, obj{"type": "required_linear_history"})
 	}
-	if p.wantsPR() {
-		list = append(list, obj{"type": "pull_request", "parameters": obj{
+	if p.wantsPR() || p.Conversations || len(p.Methods) > 0 {
+		params := obj{
 			"required_approving_review_count": p.Approvals, "dismiss_stale_reviews_on_push": p.DismissStale,
-			"require_code_owner_review": false, "require_last_push_approval": false, "required_review_thread_resolution": false,
-		}})
+			"require_code_owner_review": len(p.CodeOwners) > 0, "require_last_push_approval": false,
+			"required_review_thread_resolution": p.Conversations,
+		}
+		if len(p.Methods) > 0 {
+			params["allowed_merge_methods"] = p.Methods
+		}
+		list = append(list, obj{"type": "pull_request", "parameters": params})
 	}
 	if len(p.RequiredChecks) > 0 {
 		checks := []obj{}
@@ -108,7 +113,7 @@ func (p *protection) rulesJSON() []obj {
 	if p.MergeQueue {
 		list = append(list, obj{"type": "merge_queue", "parameters": obj{
 			"check_response_timeout_minutes": 60, "grouping_strategy": "ALLGREEN", "max_entries_to_build": 5,
-			"max_entries_to_merge": 5, "merge_method": "MERGE", "min_entries_to_merge": 1, "min_entries_to_merge_wait_minutes": 5,
+			"max_entries_to_merge": 5, "merge_method": strings.ToUpper(cmp.Or(p.QueueMethod, "merge")), "min_entries_to_merge": 1, "min_entries_to_merge_wait_minutes": 5,
 		}})
 	}
 	return list
@@ -117,13 +122,9 @@ func (p *protection) rulesJSON() []obj {
 // rulesetJSON is repository-ruleset. Who may bypass it is told only to those
 // who may administer the repository; everybody is told about themselves.
 func (c *call) rulesetJSON(branch string, p *protection) obj {
-	bypass := "never"
-	if c.actor.account != nil && p.bypassedBy(c.actor.account) {
-		bypass = "always"
-	}
 	return obj{
-		"id": p.id, "name": branch, "target": "branch", "source_type": "Repository", "source": c.repo.FullName(),
-		"enforcement": "active", "node_id": nodeID("RRS", p.id), "current_user_can_bypass": bypass,
+		"id": p.id, "name": cmp.Or(p.Name, branch), "target": "branch", "source_type": "Repository", "source": c.repo.FullName(),
+		"enforcement": "active", "node_id": nodeID("RRS", p.id), "current_user_can_bypass": p.bypassFor(c.actor.account),
 		"created_at": stamp(c.repo.created), "updated_at": stamp(c.repo.created),
 		"_links": obj{"self": obj{"href": fmt.Sprintf("%s/rulesets/%d", c.repo.apiURL(), p.id)}},
 	}
@@ -131,17 +132,17 @@ func (c *call) rulesetJSON(branch string, p *protection) obj {
 
 func (c *call) listRulesets() (int, any, error) {
 	list := []obj{}
-	for _, branch := range slices.Sorted(maps.Keys(c.repo.protections)) {
-		if p := c.repo.protections[branch]; p.Ruleset {
-			list = append(list, c.rulesetJSON(branch, p))
-		}
+	sets, branches := c.repo.allRulesets()
+	for _, p := range sets {
+		list = append(list, c.rulesetJSON(branches[p.id], p))
 	}
 	return http.StatusOK, page(c, list), nil
 }
 
 func (c *call) getRuleset() (int, any, error) {
-	for branch, p := range c.repo.protections {
-		if p.Ruleset && p.id == c.intArg("ruleset_id") {
+	sets, branches := c.repo.allRulesets()
+	for _, p := range sets {
+		if branch := branches[p.id]; p.id == c.intArg("ruleset_id") {
 			body := c.rulesetJSON(branch, p)
 			body["conditions"] = obj{"ref_name": obj{"include": []string{"refs/heads/" + branch}, "exclude": []string{}}}
 			body["rules"] = p.rulesJSON()

@@ -3,6 +3,7 @@ package fakehub
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -48,9 +49,8 @@ func (r *Repo) addReview(p *pull, by *account, event, body string) (*review, err
 	v := &review{id: r.hub.nextID(), author: by, state: state, body: body, sha: p.headSHA, submitted: r.hub.now()}
 	p.reviews = append(p.reviews, v)
 	p.requested = slices.DeleteFunc(p.requested, func(a *account) bool { return a == by })
-	payload := r.pullPayload(p)
-	payload["review"] = r.reviewJSON(p, v, true)
-	r.emit("pull_request_review", "submitted", by, payload)
+	// Unlike pull_request events it has the form that lists have.
+	r.emit("pull_request_review", "submitted", by, obj{"pull_request": r.pullJSON(p), "review": r.reviewJSON(p, v, true)})
 	r.settle(p.headSHA)
 	return v, nil
 }
@@ -59,13 +59,7 @@ func (r *Repo) addReview(p *pull, by *account, event, body string) (*review, err
 // review of each that takes a side; against is true when one of them asks for
 // changes.
 func (p *pull) approvals() (n int, against bool) {
-	last := map[*account]string{}
-	for _, v := range p.reviews {
-		if v.state != "COMMENTED" {
-			last[v.author] = v.state
-		}
-	}
-	for by, state := range last {
+	for by, state := range p.sides() {
 		if by == p.author || roleRank(p.repo.role(by)) < roleRank("write") {
 			continue
 		}
@@ -77,6 +71,82 @@ func (p *pull) approvals() (n int, against bool) {
 		}
 	}
 	return n, against
+}
+
+// sides is the last review of each that takes a side.
+func (p *pull) sides() map[*account]string {
+	last := map[*account]string{}
+	for _, v := range p.reviews {
+		if v.state != "COMMENTED" {
+			last[v.author] = v.state
+		}
+	}
+	return last
+}
+
+// owned tells whether one of the code owners has approved. The hub reads no
+// CODEOWNERS: the rules name who owns everything.
+func (p *pull) owned(rules *protection) bool {
+	if len(rules.CodeOwners) == 0 {
+		return true
+	}
+	for by, state := range p.sides() {
+		if state == "APPROVED" && by != p.author && slices.Contains(rules.CodeOwners, by.login) {
+			return true
+		}
+	}
+	return false
+}
+
+// reviewBlockers names what people still have to do, in the words of a refused
+// merge. That about conversations is a guess; the others are seen often.
+func (p *pull) reviewBlockers(rules *protection) []string {
+	if rules == nil {
+		return nil
+	}
+	var list []string
+	switch approvals, against := p.approvals(); {
+	case rules.wantsReview() && against:
+		list = append(list, "Changes have been requested.")
+	case approvals < rules.Approvals:
+		list = append(list, approvalsNeeded(rules.Approvals))
+	}
+	if !p.owned(rules) {
+		list = append(list, "Waiting on code owner review from "+strings.Join(rules.CodeOwners, " and/or ")+".")
+	}
+	if rules.Conversations && p.threads > 0 {
+		list = append(list, "All comments must be resolved.")
+	}
+	return list
+}
+
+// decision is GitHub's reviewDecision, "" where no review is required.
+func (p *pull) decision() string {
+	rules := p.repo.rules(p.baseRef)
+	if rules == nil || !rules.wantsReview() {
+		return ""
+	}
+	switch approvals, against := p.approvals(); {
+	case against:
+		return "CHANGES_REQUESTED"
+	case approvals >= rules.Approvals && p.owned(rules):
+		return "APPROVED"
+	}
+	return "REVIEW_REQUIRED"
+}
+
+// Discuss opens n conversations on a pull request's changes, or resolves as
+// many when n is negative. The hub keeps only their number.
+func (r *Repo) Discuss(number, n int) error {
+	r.hub.lock()
+	defer r.hub.unlock()
+	p := r.pull(number)
+	if p == nil {
+		return fmt.Errorf("discuss %s#%d: there is none", r.FullName(), number)
+	}
+	p.threads = max(0, p.threads+n)
+	r.settle(p.headSHA)
+	return nil
 }
 
 // reviewsAfterPush dismisses approvals where the branch says so.

@@ -51,7 +51,7 @@ func (r *Repo) checkState(sha string, want RequiredCheck) string {
 		}
 	}
 	for _, s := range r.latestStatuses(sha) {
-		if s.context == want.Context && want.App == nil {
+		if s.context == want.Context && (want.App == nil || want.App.bot == s.creator) {
 			if state = s.rollupState(); state == "ERROR" {
 				state = "FAILURE"
 			}
@@ -60,14 +60,12 @@ func (r *Repo) checkState(sha string, want RequiredCheck) string {
 	return state
 }
 
-// isRequired tells whether a branch's rules ask for this check.
-func (r *Repo) isRequired(branch, name string, app *App) bool {
-	rules := r.rules(branch)
-	if rules == nil {
-		return false
-	}
-	for _, c := range rules.RequiredChecks {
-		if c.Context == name && (c.App == nil || c.App == app) {
+// isRequired tells whether a branch's rules ask for this check of this App. A
+// check of the same name by another App than the one that is asked for is not
+// required.
+func (r *Repo) isRequired(branch, name string, by *account) bool {
+	for _, c := range r.rules(branch).required() {
+		if c.Context == name && (c.App == nil || c.App.bot == by) {
 			return true
 		}
 	}

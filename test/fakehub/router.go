@@ -28,6 +28,15 @@ func (rt *router) add(pattern string, r route) {
 	})
 }
 
+// Routes lists the REST endpoints as GitHub documents them.
+func Routes() []string {
+	var list []string
+	for _, e := range routes().endpoints {
+		list = append(list, e.pattern)
+	}
+	return list
+}
+
 // find returns the endpoint and what its placeholders stand for.
 func (rt *router) find(r *http.Request) (*endpoint, map[string]string) {
 	path := strings.Split(strings.Trim(r.URL.EscapedPath(), "/"), "/")

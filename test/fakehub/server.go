@@ -60,6 +60,7 @@ func (h *Hub) serveAPI(w http.ResponseWriter, r *http.Request, kind string) {
 	}
 	req.Body = body
 	out := &answer{header: http.Header{}, status: http.StatusOK}
+	out.header.Set("Date", h.opts.Now().UTC().Format(http.TimeFormat))
 	out.header.Set("X-GitHub-Request-Id", strings.ToUpper(newGUID()[:18]))
 	c := &call{h: h, r: r, body: body, out: out.header, seen: reads{}}
 	c.actor, err = h.knock(r)
@@ -71,14 +72,16 @@ func (h *Hub) serveAPI(w http.ResponseWriter, r *http.Request, kind string) {
 		req.Route, c.route, c.args = end.pattern, end.route, args
 	}
 
-	fault := h.faults.take(req)
-	if fault != nil && !fault.wait(r) {
+	fault := h.strike(req)
+	if !fault.wait(r) {
 		panic(http.ErrAbortHandler)
 	}
+	run(fault.Before)
 	switch {
-	case fault != nil && fault.CutBefore:
-	case fault != nil && fault.Status != 0 && !fault.CutAfter:
+	case fault.CutBefore:
+	case fault.Status != 0 && !fault.CutAfter:
 		fault.answer(out)
+		req.Injected = true
 	case err != nil:
 		c.writeError(out, err)
 	case kind == "graphql":
@@ -90,15 +93,39 @@ func (h *Hub) serveAPI(w http.ResponseWriter, r *http.Request, kind string) {
 	}
 	c.notModified(out)
 	req.Writes, req.Status = c.writes, out.status
-	cut := fault != nil && (fault.CutBefore || fault.CutAfter)
+	cut := fault.CutBefore || fault.CutAfter
 	if cut {
 		req.Status = 0
 	}
 	h.finish(h.journal.end(req), r, out)
+	run(fault.After)
 	if cut {
 		panic(http.ErrAbortHandler)
 	}
+	if fault.Half || fault.CutInside {
+		out.halve(w, fault.CutInside)
+	}
 	out.send(w)
+	if fault.Sent != nil {
+		http.NewResponseController(w).Flush() //nolint:errcheck // the client may have gone.
+		fault.Sent()
+	}
+}
+
+// halve leaves only the first half of the body: as if that were all, or sent
+// with the whole one's length before the connection is closed.
+func (a *answer) halve(w http.ResponseWriter, cut bool) {
+	whole := a.body.Len()
+	a.body.Truncate(whole / 2)
+	if !cut {
+		return
+	}
+	maps.Copy(w.Header(), a.header)
+	w.Header().Set("Content-Length", strconv.Itoa(whole))
+	w.WriteHeader(a.status)
+	w.Write(a.body.Bytes())               //nolint:errcheck // the client may have gone.
+	http.NewResponseController(w).Flush() //nolint:errcheck // likewise.
+	panic(http.ErrAbortHandler)
 }
 
 // send lets the answer leave.
@@ -154,10 +181,12 @@ func (c *call) notModified(out *answer) {
 
 func (h *Hub) finish(req Request, r *http.Request, out *answer) {
 	h.log.Debug("request", "request", req.String(), "actor", req.Actor, "status", req.Status)
+	e := Exchange{
+		Request: req, RequestHeader: r.Header, ResponseHeader: out.header, Response: bytes.Clone(out.body.Bytes()),
+	}
+	h.recorder.exchange(r.URL.EscapedPath(), e)
 	if h.opts.OnExchange != nil {
-		h.opts.OnExchange(Exchange{
-			Request: req, RequestHeader: r.Header, ResponseHeader: out.header, Response: bytes.Clone(out.body.Bytes()),
-		})
+		h.opts.OnExchange(e)
 	}
 }
 

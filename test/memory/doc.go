@@ -5,7 +5,7 @@
 // A story is played like this:
 //
 //	e := memory.New(memory.Options{RestartAfterEachStep: true})
-//	e.Register(intake, rollback)
+//	e.Register(flow.Versions())
 //	e.Launch(ctx)
 //	e.Accept(ctx, event)
 //	e.Idle(ctx)                  // every flow waits or has ended

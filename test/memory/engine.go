@@ -27,6 +27,10 @@ type Options struct {
 	// process had died between act and record. An act whose effect has no
 	// natural key shows up.
 	LoseEachResult bool
+	// OnStep, if set, is called in each flow's new step twice: when the act is
+	// done and nothing recorded yet, and again when it is recorded. It may call
+	// Kill, which is a process that dies right there.
+	OnStep func(flow string, step durable.StepName, recorded bool)
 	// Log is nil for none.
 	Log *slog.Logger
 	// OnDead is told of every flow that was given up, as by durable.Config.
@@ -39,8 +43,7 @@ type Engine struct {
 	clock    *Clock
 	store    *Store
 	log      *slog.Logger
-	intake   durable.IntakeFunc
-	rollback durable.RollbackFunc
+	versions bot.Versions
 
 	ctx  context.Context // the engine's own lifetime
 	stop context.CancelCauseFunc
@@ -92,14 +95,20 @@ func (e *Engine) Clock() *Clock { return e.clock }
 func (e *Engine) Store() *Store { return e.store }
 
 // Register names the flows; see durable.Engine.
-func (e *Engine) Register(intake durable.IntakeFunc, rollback durable.RollbackFunc) {
-	e.intake, e.rollback = intake, rollback
-}
+func (e *Engine) Register(v bot.Versions) { e.versions = v }
 
 // Launch resumes the unfinished flows of the Store and begins to take new ones.
 func (e *Engine) Launch(context.Context) error {
-	if e.intake == nil || e.rollback == nil {
-		return errors.New("launch the engine: no flows are registered")
+	if err := durable.CheckVersions(e.versions); err != nil {
+		return fmt.Errorf("launch the engine: %w", err)
+	}
+	for _, f := range e.store.unfinished() {
+		if e.flow(f) != nil {
+			continue
+		}
+		if _, err := durable.Retired(f.Name, e.names()); err != nil {
+			return fmt.Errorf("resume %s: %w", f.ID, err)
+		}
 	}
 	e.mu.Lock()
 	e.launched = true
@@ -112,13 +121,20 @@ func (e *Engine) Launch(context.Context) error {
 	return nil
 }
 
-// Close interrupts every flow and waits for them. They stay unfinished in the
-// Store.
-func (e *Engine) Close(timeout time.Duration) error {
+// Kill ends the engine as if its process had been killed at this moment: what
+// is under way records nothing any more. It does not wait; Close does. What is
+// unfinished goes on in the next engine on the same Store.
+func (e *Engine) Kill() {
 	e.mu.Lock()
 	e.closed = true
 	e.mu.Unlock()
 	e.stop(errClosed)
+}
+
+// Close interrupts every flow and waits for them. They stay unfinished in the
+// Store.
+func (e *Engine) Close(timeout time.Duration) error {
+	e.Kill()
 	done := make(chan struct{})
 	go func() { e.done.Wait(); close(done) }()
 	select {
@@ -138,7 +154,7 @@ func (e *Engine) Accept(_ context.Context, event bot.Event) error {
 	if err != nil {
 		return err
 	}
-	return e.begin("intake", durable.IntakeID(event), string(input))
+	return e.begin(newest(e.versions.Intakes), durable.IntakeID(event), string(input))
 }
 
 // Start implements bot.Engine.
@@ -146,10 +162,10 @@ func (e *Engine) Start(_ context.Context, id bot.RollbackID) error {
 	if id == "" {
 		return errors.New("start rollback: it has no ID")
 	}
-	return e.begin("rollback", string(id), string(id))
+	return e.begin(newest(e.versions.Rollbacks), string(id), string(id))
 }
 
-func (e *Engine) begin(kind, id, input string) error {
+func (e *Engine) begin(name, id, input string) error {
 	e.mu.Lock()
 	launched, closed := e.launched, e.closed
 	e.mu.Unlock()
@@ -159,7 +175,7 @@ func (e *Engine) begin(kind, id, input string) error {
 	if closed || !launched {
 		return fmt.Errorf("begin %s: %w", id, errClosed)
 	}
-	f, isNew := e.store.begin(kind, id, input)
+	f, isNew := e.store.begin(name, id, input)
 	if !isNew {
 		return nil
 	}

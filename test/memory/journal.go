@@ -154,17 +154,31 @@ func (j *journal) play(name string, act func() (string, error)) (string, error) 
 	case !utf8.ValidString(out) || strings.ContainsRune(out, 0):
 		return "", fmt.Errorf("step %s: the result is not text", name)
 	}
+	if j.told(name, false) {
+		return "", j.interrupted()
+	}
 	if j.engine.opts.LoseEachResult && !j.lost[j.next] {
 		j.lost[j.next] = true
 		j.abort(errRestart)
 		return "", j.interrupted()
 	}
 	j.engine.store.record(j.flow, step{name: durable.StepName(name), out: out})
+	if j.told(name, true) {
+		return "", j.interrupted()
+	}
 	if j.engine.opts.RestartAfterEachStep {
 		j.abort(errRestart)
 		return "", j.interrupted()
 	}
 	return out, nil
+}
+
+// told calls Options.OnStep and reports whether the process died of it.
+func (j *journal) told(name string, recorded bool) bool {
+	if j.engine.opts.OnStep != nil {
+		j.engine.opts.OnStep(j.flow.ID, durable.StepName(name), recorded)
+	}
+	return j.run.Err() != nil
 }
 
 func (j *journal) interrupted() error {

@@ -49,6 +49,9 @@ func (e *Engine) untilEnd(f *Flow, recovered bool) {
 		case e.ctx.Err() != nil:
 			return
 		case errors.Is(interrupted, errRestart):
+			// Only the first run begins late: a flow that never waited after a
+			// restart at each step would spin.
+			recovered = false
 			continue
 		case err == nil:
 			e.store.end(f, nil)
@@ -59,11 +62,17 @@ func (e *Engine) untilEnd(f *Flow, recovered bool) {
 		}
 		failed++
 		e.log.Error("flow failed", "id", f.ID, "error", err)
-		if hopeless := errors.Is(err, errChanged); hopeless || failed >= maxFailures {
+		if hopeless(err) || failed >= maxFailures {
 			e.bury(f, err)
 			return
 		}
 	}
+}
+
+// hopeless reports whether another run would end the same way for sure.
+func hopeless(err error) bool {
+	var retired *durable.RetiredError
+	return errors.Is(err, errChanged) || errors.As(err, &retired)
 }
 
 // attempt is one run of the flow.
@@ -73,15 +82,11 @@ func (e *Engine) attempt(j *journal) (err error) {
 			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
 		}
 	}()
-	if j.flow.Kind == "intake" {
-		var event bot.Event
-		if err := json.Unmarshal([]byte(j.flow.input), &event); err != nil {
-			return err
-		}
-		err = e.intake(j.run, j, event)
-	} else {
-		err = e.rollback(j.run, j, bot.RollbackID(j.flow.input))
+	run := e.flow(j.flow)
+	if run == nil {
+		return &durable.RetiredError{Flow: j.flow.Name, Known: e.names()}
 	}
+	err = run(j)
 	if err == nil {
 		err = j.broken
 	}
@@ -98,8 +103,8 @@ func (e *Engine) bury(f *Flow, err error) {
 	e.failures = append(e.failures, fmt.Errorf("flow %s given up: %w", f.ID, err))
 	e.mu.Unlock()
 	if e.opts.OnDead != nil {
-		d := durable.Dead{Flow: f.Kind + "/v1", ID: f.ID, Err: err}
-		if f.Kind == "intake" {
+		d := durable.Dead{Flow: f.Name, ID: f.ID, Err: err}
+		if f.isIntake() {
 			d.Event = new(bot.Event)
 			_ = json.Unmarshal([]byte(f.input), d.Event) // it was read before
 		} else {

@@ -18,7 +18,7 @@ type Store struct {
 // Flow is one workflow with its journal.
 type Flow struct {
 	ID   string
-	Kind string // "intake" or "rollback"
+	Name string // the version that it was begun under, "rollback/v1"
 
 	input string
 	steps []step
@@ -35,13 +35,13 @@ type step struct {
 func NewStore() *Store { return &Store{flows: map[string]*Flow{}} }
 
 // begin adds a flow and reports whether it is new.
-func (s *Store) begin(kind, id, input string) (*Flow, bool) {
+func (s *Store) begin(name, id, input string) (*Flow, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f, ok := s.flows[id]; ok {
 		return f, false
 	}
-	f := &Flow{ID: id, Kind: kind, input: input}
+	f := &Flow{ID: id, Name: name, input: input}
 	s.flows[id], s.order = f, append(s.order, id)
 	return f, true
 }
@@ -80,6 +80,15 @@ func (s *Store) record(f *Flow, st step) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f.steps = append(f.steps, st)
+}
+
+// Unfinished lists the IDs of the flows that have not ended, oldest first.
+func (s *Store) Unfinished() []string {
+	var ids []string
+	for _, f := range s.unfinished() {
+		ids = append(ids, f.ID)
+	}
+	return ids
 }
 
 // Workflows lists the IDs of all flows, in the order they began.

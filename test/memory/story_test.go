@@ -13,6 +13,7 @@ import (
 	"github.com/backout-dev/backout/bot"
 	"github.com/backout-dev/backout/bot/durable"
 	"github.com/backout-dev/backout/test/memory"
+	"github.com/backout-dev/backout/test/memory/contract"
 )
 
 // world is what a small story acts on: a pull request that becomes mergeable
@@ -71,7 +72,7 @@ func play(t *testing.T, o memory.Options) (*world, map[string][]durable.StepName
 	t.Helper()
 	e := memory.New(o)
 	w := &world{clock: e.Clock(), ready: e.Clock().Now().Add(3*time.Minute + time.Second), merges: map[string]bool{}}
-	e.Register(noIntake, w.mergeAndWait)
+	e.Register(contract.First(noIntake, w.mergeAndWait))
 	if err := e.Launch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +124,7 @@ func TestStoreOutlivesTheEngine(t *testing.T) {
 	w := &world{clock: clock, ready: clock.Now().Add(time.Hour), merges: map[string]bool{}}
 	live := func() *memory.Engine {
 		e := memory.New(memory.Options{Clock: clock, Store: store})
-		e.Register(noIntake, w.mergeAndWait)
+		e.Register(contract.First(noIntake, w.mergeAndWait))
 		if err := e.Launch(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -156,7 +157,7 @@ func TestIdleWaitsForHintedFlows(t *testing.T) {
 	t.Parallel()
 	e := memory.New(memory.Options{})
 	w := &world{clock: e.Clock(), ready: e.Clock().Now().Add(time.Hour), merges: map[string]bool{}}
-	e.Register(noIntake, w.mergeAndWait)
+	e.Register(contract.First(noIntake, w.mergeAndWait))
 	if err := e.Launch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +179,7 @@ func TestIdleWaitsForHintedFlows(t *testing.T) {
 func TestIdleTellsOfDeadFlows(t *testing.T) {
 	t.Parallel()
 	e := memory.New(memory.Options{})
-	e.Register(noIntake, func(context.Context, bot.Journal, bot.RollbackID) error { return errors.New("lost its way") })
+	e.Register(contract.First(noIntake, func(context.Context, bot.Journal, bot.RollbackID) error { return errors.New("lost its way") }))
 	if err := e.Launch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -197,10 +198,10 @@ func TestIdleTellsOfDeadFlows(t *testing.T) {
 func TestIdleEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	e := memory.New(memory.Options{})
-	e.Register(noIntake, func(ctx context.Context, _ bot.Journal, _ bot.RollbackID) error {
+	e.Register(contract.First(noIntake, func(ctx context.Context, _ bot.Journal, _ bot.RollbackID) error {
 		<-ctx.Done()
 		return ctx.Err()
-	})
+	}))
 	if err := e.Launch(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,10 @@
 // record; and on the durable engine (DBOS on SQLite). The end must be the same,
 // and the steps of the first two must match.
 //
-//	protect BRANCH [CHECK…]            require checks on a branch
+//	repo methods=METHOD,… auto-merge   how the repository merges
+//	protect BRANCH [CHECK[@APP]…]      require checks on a branch; strict, queue, ruleset,
+//	                                   reviews=N, bypass=APP are words for its other rules
+//	lag READS                          for how many reads mergeability is unknown
 //	ci NAME CONCLUSION                 what CI reports on each new head ("" pending)
 //	app NAME PATH [KIND/WORKLOAD] [untracked]
 //	policy KEY=VALUE…                  alerts, commands, hold, unprotected, max_affected, …
@@ -26,13 +29,28 @@
 //	push-revert AUTHOR MESSAGE FILE=…  to the branch of the open revert
 //	suspend APP / resume APP           a human's hold
 //	grant LOGIN ROLE
-//	check NAME CONCLUSION              on the open revert's head
+//	check NAME CONCLUSION [APP]        on the open revert's head, by an App
+//	ci-also NAME CONCLUSION            ci reports success on each new head, and this
+//	review LOGIN EVENT [TEXT]          APPROVE or REQUEST_CHANGES, on the open revert
+//	approve-pr NUMBER LOGIN            an approving review on a pull request
+//	draft-revert                       a person turns the open revert into a draft
+//	refuse-merge N TEXT                GitHub refuses the next N merges (-1: all) with 405
+//	queue-human NUMBER                 a person queues a pull request
+//	run-queue / fail-queue CHECK       the merge queue does its work / that check fails on its merge
+//	disarm LOGIN                       a person turns the open revert's auto-merge off
 //	check-pr NUMBER NAME CONCLUSION    on a pull request's head
 //	break-cluster / mend-cluster
 //	kill-switch on|off
 //	close NUMBER / human-merge NUMBER
 //	advance DURATION
 //	restart                            stop the bot and start it on the same data
+//	down / up                          likewise, with time between, in which webhooks fail
+//	lose-comments N                    let the webhooks of the next comments by people time out
+//	webhook-secret wrong|right         what deliveries are signed with
+//	sweep                              let the bot sweep GitHub's delivery log; it does so at each start, too
+//	redeliver                          send every comment that failed once more
+//	delete-comment                     delete the last comment
+//	want-failed N                      how many new comments failed to be delivered
 //	want-verdict VERDICT
 //	want-pulls N                       pull requests opened by the bot
 //	want-comment NUMBER TEXT           some comment by the bot holds the text
@@ -40,6 +58,9 @@
 //	want-file PATH TEXT                main holds the text in the file
 //	want-held APP / want-free APP
 //	want-effect N ACT APP              how often an act was done in the cluster
+//	want-queued / want-not-queued      whether the open revert is in the merge queue
+//	want-armed / want-not-armed        whether GitHub's auto-merge is on for it
+//	want-reviewer LOGIN                who was asked to review it
 //	want-no-writes                     the bot wrote nothing to GitHub
 //	want-rollbacks N
 //	want-preview #N|SHA TEXT           what backout plan prints holds the text

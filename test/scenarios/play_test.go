@@ -16,6 +16,7 @@ import (
 	"github.com/backout-dev/backout/bot"
 	"github.com/backout-dev/backout/bot/durable"
 	"github.com/backout-dev/backout/cmd/app"
+	"github.com/backout-dev/backout/test/fakehub"
 	"github.com/backout-dev/backout/test/memory"
 	"github.com/backout-dev/backout/test/stage"
 )
@@ -57,6 +58,9 @@ func TestStories(t *testing.T) {
 					steps := p.steps()
 					if plain == nil {
 						plain = steps
+						if err := p.keep(strings.TrimSuffix(filepath.Base(file), ".txtar")); err != nil {
+							t.Fatal(err)
+						}
 					}
 					if diff := cmp.Diff(plain, steps); diff != "" && !strings.Contains(string(archive.Comment), "\nrestart\n") {
 						t.Errorf("steps differ from the plain run (-plain +this):\n%s", diff)
@@ -85,6 +89,8 @@ type play struct {
 	lastComment int64
 	alerts      []bot.Alert
 	killFile    string
+	repo        []func(*fakehub.RepoOptions)
+	ciApps      map[string]*fakehub.App
 }
 
 // patience bounds every want. It is generous: a busy machine is no failure.
@@ -93,7 +99,7 @@ const patience = 30 * time.Second
 func newPlay(t *testing.T, archive *txtar.Archive, opts *memory.Options) *play {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
-	p := &play{t: t, ctx: ctx, files: map[string]string{}, opts: opts, clock: memory.NewClock(), store: memory.NewStore()}
+	p := &play{t: t, ctx: ctx, files: map[string]string{}, opts: opts, clock: memory.NewClock(), store: memory.NewStore(), ciApps: map[string]*fakehub.App{}}
 	repoFiles := map[string]string{}
 	for _, f := range archive.Files {
 		p.files[f.Name] = string(f.Data)
@@ -107,7 +113,11 @@ func newPlay(t *testing.T, archive *txtar.Archive, opts *memory.Options) *play {
 	if testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	}
-	p.stageOpts = stage.Options{Dir: dir, Log: log, Files: repoFiles, Now: p.clock.Now, Config: func(c *app.Config) {
+	p.stageOpts = stage.Options{Dir: dir, Log: log, Files: repoFiles, Now: p.clock.Now, Repo: func(o *fakehub.RepoOptions) {
+		for _, set := range p.repo {
+			set(o)
+		}
+	}, Config: func(c *app.Config) {
 		c.KillSwitchFile = p.killFile
 		for _, set := range p.settings {
 			set(c)

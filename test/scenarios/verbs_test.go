@@ -30,6 +30,16 @@ var verbs = map[string]func(p *play, args string) error{
 	"want-file": wantFile, "want-held": wantHeld, "want-free": wantFree, "want-effect": wantEffect,
 	"want-no-writes": wantNoWrites, "want-rollbacks": wantRollbacks, "want-waiting": wantWaiting,
 	"want-preview": wantPreview,
+	"down":         down, "up": up, "lose-comments": loseComments, "webhook-secret": webhookSecret,
+	"sweep": sweep, "redeliver": redeliver, "delete-comment": deleteComment, "want-failed": wantFailed,
+	"repo": repoOptions, "review": review, "lag": lag, "refuse-merge": refuseMerge,
+	"approve-pr": approvePR, "ci-also": ciAlso, "draft-revert": draftRevert,
+	"queue-human": queueHuman, "run-queue": runQueue, "fail-queue": failQueue, "disarm": disarm,
+	"want-queued":     wantOpen("queued", func(pr fakehub.PR, _ string) bool { return pr.Queued }),
+	"want-not-queued": wantOpen("out of the queue", func(pr fakehub.PR, _ string) bool { return !pr.Queued && pr.State == "open" }),
+	"want-armed":      wantOpen("armed", func(pr fakehub.PR, _ string) bool { return pr.Auto }),
+	"want-not-armed":  wantOpen("disarmed", func(pr fakehub.PR, _ string) bool { return !pr.Auto && pr.State == "open" }),
+	"want-reviewer":   wantOpen("reviewed by", func(pr fakehub.PR, login string) bool { return slices.Contains(pr.Asked, login) }),
 }
 
 // words splits a line like a shell: double quotes keep spaces.
@@ -71,13 +81,30 @@ func protect(p *play, args string) error {
 			prot.Strict = true
 		case c == "queue":
 			prot.MergeQueue = true
+		case c == "ruleset":
+			prot.Ruleset = true
+		case strings.HasPrefix(c, "bypass="):
+			prot.Bypass = []string{strings.TrimPrefix(c, "bypass=")}
 		case strings.HasPrefix(c, "reviews="):
 			prot.Approvals, _ = strconv.Atoi(strings.TrimPrefix(c, "reviews="))
 		default:
 			prot.RequiredChecks = append(prot.RequiredChecks, fakehub.RequiredCheck{Context: c})
 		}
 	}
-	p.before = append(p.before, func() { p.stage.Repo.Protect(w[0], prot) })
+	p.before = append(p.before, func() {
+		for i, c := range prot.RequiredChecks {
+			name, slug, sourced := strings.Cut(c.Context, "@")
+			if !sourced {
+				continue
+			}
+			app, err := p.ciApp(slug)
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			prot.RequiredChecks[i] = fakehub.RequiredCheck{Context: name, App: app}
+		}
+		p.stage.Repo.Protect(w[0], prot)
+	})
 	return nil
 }
 
@@ -259,20 +286,20 @@ func grant(p *play, args string) error {
 	return p.stage.Repo.Grant(w[0], w[1])
 }
 
+// check reports on the open revert's head: NAME CONCLUSION [APP].
 func check(p *play, args string) error {
 	w := words(args)
-	var head string
-	if err := p.until("an open revert", func() (bool, string) {
-		for _, pr := range p.mine() {
-			if pr.State == "open" {
-				head = pr.HeadSHA
-			}
-		}
-		return head != "", "none"
-	}); err != nil {
+	pr, err := p.revert()
+	if err != nil {
 		return err
 	}
-	return p.stage.Repo.SetCheck(head, w[0], w[1], nil)
+	var as *fakehub.App
+	if len(w) > 2 {
+		if as, err = p.ciApp(w[2]); err != nil {
+			return err
+		}
+	}
+	return p.stage.Repo.SetCheck(pr.HeadSHA, w[0], w[1], as)
 }
 
 // green turns a check green on every head of an open revert until the story has
@@ -372,6 +399,11 @@ func restart(p *play, _ string) error {
 	if err := p.stage.Stop(); err != nil {
 		return err
 	}
+	return p.again()
+}
+
+// again starts the bot that was stopped, on the same data.
+func (p *play) again() error {
 	if err := p.newEngine(); err != nil {
 		return err
 	}

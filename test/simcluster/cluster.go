@@ -3,6 +3,7 @@ package simcluster
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -24,6 +25,9 @@ type Config struct {
 	Repo   bot.RepoName
 	Source Source
 	Now    func() time.Time
+	// Rules are the names of the alerting rules, each of which fires for every
+	// App that runs a bad image; none means AlertName alone.
+	Rules []string
 }
 
 // AppSpec describes one App. Its only manifest is Path + "/deploy.yaml".
@@ -78,29 +82,50 @@ func (c *Cluster) Add(spec AppSpec) {
 func (c *Cluster) Reconcile() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	heads := map[string]bot.SHA{}
 	for _, a := range c.apps {
 		if a.hold != nil || !a.spec.AutoSync {
 			continue
 		}
-		if err := c.apply(a); err != nil {
+		head, known := heads[a.spec.Branch]
+		if !known {
+			var err error
+			if head, err = c.head(a); err != nil {
+				return err
+			}
+			heads[a.spec.Branch] = head
+		}
+		if err := c.applyHead(a, head); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// apply deploys the head of an App's branch.
-func (c *Cluster) apply(a *app) error {
+func (c *Cluster) head(a *app) (bot.SHA, error) {
 	head, err := c.cfg.Source.Head(a.spec.Branch)
 	if err != nil {
-		return fmt.Errorf("read head of %s: %w", a.spec.Branch, err)
+		return "", fmt.Errorf("read head of %s: %w", a.spec.Branch, err)
+	}
+	return head, nil
+}
+
+// apply deploys the head of an App's branch.
+func (c *Cluster) apply(a *app) error {
+	head, err := c.head(a)
+	if err != nil {
+		return err
+	}
+	return c.applyHead(a, head)
+}
+
+func (c *Cluster) applyHead(a *app, head bot.SHA) error {
+	if head == a.revision {
+		return nil
 	}
 	manifest, err := c.cfg.Source.File(head, a.spec.Path+"/deploy.yaml")
 	if err != nil {
 		return fmt.Errorf("read manifest of %s: %w", a.spec.ID, err)
-	}
-	if head == a.revision {
-		return nil
 	}
 	a.revision, a.applied = head, c.cfg.Now()
 	if image := imageOf(manifest); image != a.image {
@@ -136,6 +161,23 @@ func (c *Cluster) setHold(id bot.AppID, h *bot.Hold) {
 		}
 		a.hold = h
 	}
+}
+
+// EditHold lets a person change the hold that is written on an App; an edit
+// that returns nil takes it away.
+func (c *Cluster) EditHold(id bot.AppID, edit func(bot.Hold) *bot.Hold) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if a := c.find(id); a != nil && a.hold != nil {
+		a.hold = edit(*a.hold)
+	}
+}
+
+// Remove deletes an App from the cluster.
+func (c *Cluster) Remove(id bot.AppID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.apps = slices.DeleteFunc(c.apps, func(a *app) bool { return a.spec.ID == id })
 }
 
 // Break makes every call fail until it is called with nil.

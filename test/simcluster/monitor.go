@@ -3,7 +3,10 @@ package simcluster
 import (
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,15 +27,32 @@ func (c *Cluster) Alerts() []bot.Alert {
 	defer c.mu.Unlock()
 	var out []bot.Alert
 	for _, a := range c.apps {
-		if a.bad() {
+		if !a.bad() {
+			continue
+		}
+		for _, rule := range c.rules() {
 			out = append(out, bot.Alert{
-				Fingerprint: fmt.Sprintf("%016x", len(a.spec.ID.Name)), Firing: true,
-				Labels: labels(a), StartsAt: a.since.Add(c.alertAge),
+				Fingerprint: fingerprint(rule, a), Firing: true,
+				Labels: labels(rule, a), StartsAt: a.since.Add(c.alertAge),
 				Annotations: map[string]string{"summary": fmt.Sprintf("%s fails %.0f %% of its requests", a.spec.Workload.Name, 100*badRate)},
 			})
 		}
 	}
 	return out
+}
+
+func (c *Cluster) rules() []string {
+	if len(c.cfg.Rules) > 0 {
+		return c.cfg.Rules
+	}
+	return []string{AlertName}
+}
+
+// fingerprint tells the alerts of one rule and App from all others.
+func fingerprint(rule string, a *app) string {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(rule + "/" + a.spec.ID.String())) // a hash's Write has no error
+	return fmt.Sprintf("%016x", h.Sum64())
 }
 
 // AgeAlerts lets the trouble begin that long after the bad image was rolled out.
@@ -42,9 +62,9 @@ func (c *Cluster) AgeAlerts(d time.Duration) {
 	c.alertAge = d
 }
 
-func labels(a *app) map[string]string {
+func labels(rule string, a *app) map[string]string {
 	return map[string]string{
-		"alertname": AlertName, "namespace": a.spec.Workload.Namespace,
+		"alertname": rule, "namespace": a.spec.Workload.Namespace,
 		strings.ToLower(a.spec.Workload.Kind): a.spec.Workload.Name, "severity": "page",
 	}
 }
@@ -71,8 +91,9 @@ func (c *Cluster) Monitor() http.Handler {
 		c.answer(w, c.query(r.Form.Get("query")))
 	})
 	mux.HandleFunc("/api/v1/alerts", func(w http.ResponseWriter, _ *http.Request) { c.answer(w, c.promAlerts()) })
-	mux.HandleFunc("/api/v2/alerts", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, c.amAlerts())
+	mux.HandleFunc("/api/v2/alerts", func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		writeJSON(w, c.amAlerts(r.Form["filter"]))
 	})
 	return mux
 }
@@ -107,9 +128,17 @@ func (c *Cluster) promAlerts() any {
 	return map[string]any{"alerts": alerts}
 }
 
-func (c *Cluster) amAlerts() any {
+// amAlerts lists the alerts that meet all filters, of which the simulation
+// knows equality.
+func (c *Cluster) amAlerts(filters []string) any {
 	out := []any{}
 	for _, a := range c.Alerts() {
+		if slices.ContainsFunc(filters, func(f string) bool {
+			name, value, _ := strings.Cut(f, "=")
+			return strconv.Quote(a.Labels[name]) != value
+		}) {
+			continue
+		}
 		at := a.StartsAt.UTC().Format(time.RFC3339Nano)
 		out = append(out, map[string]any{
 			"labels": a.Labels, "annotations": a.Annotations, "fingerprint": a.Fingerprint,

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/backout-dev/backout/bot"
@@ -39,10 +40,21 @@ type Options struct {
 	// Observe starts the bot as a dry run.
 	Observe bool
 	Timing  *bot.Timing
+	// Transport carries the bot's requests to the hub; nil is the bot's own.
+	Transport http.RoundTripper
+	// Fleet changes how the bot sees the cluster.
+	Fleet func(*simcluster.Cluster) *bot.Fleet
+	// Apart leaves the bot out: it runs in another process, by BotConfig, and
+	// ServedAt tells where.
+	Apart bool
+	// Secret is added to what webhooks are signed with, so that none is taken by
+	// the bot of another stage.
+	Secret string
 	// Files are the first commit of the repository.
 	Files map[string]string
-	// Hub and Config are changed before anything starts.
+	// Hub, Repo and Config are changed before anything starts.
 	Hub    func(*fakehub.Options)
+	Repo   func(*fakehub.RepoOptions)
 	Config func(*app.Config)
 }
 
@@ -58,6 +70,7 @@ type Stage struct {
 	monitor *httptest.Server
 	public  net.Listener
 	inside  net.Listener
+	at      atomic.Pointer[string] // where the bot receives webhooks
 	token   string
 	stop    context.CancelFunc
 	done    chan error
@@ -73,7 +86,7 @@ func FastTiming() bot.Timing {
 
 // Open sets the stage. The bot is wired but does not run yet.
 func Open(ctx context.Context, o Options) (*Stage, error) {
-	s := &Stage{opts: o, token: strings.Repeat("alertmanager-token-", 2)}
+	s := &Stage{opts: o, token: strings.Repeat("alertmanager-token-", 2) + o.Secret}
 	if s.opts.Now == nil {
 		s.opts.Now = time.Now
 	}
@@ -96,6 +109,9 @@ func (s *Stage) set(ctx context.Context) error {
 	}
 	s.Cluster = simcluster.New(simcluster.Config{Name: "prod", Repo: RepoName, Source: source{s.Repo}, Now: s.opts.Now})
 	s.monitor = httptest.NewServer(s.Cluster.Monitor())
+	if s.opts.Apart {
+		return nil
+	}
 	return s.Wire(ctx)
 }
 
@@ -111,7 +127,11 @@ func (s *Stage) openHub() error {
 	if s.GitHub, err = s.Hub.CreateApp(fakehub.AppOptions{Slug: "backout"}); err != nil {
 		return fmt.Errorf("create the App: %w", err)
 	}
-	if s.Repo, err = s.Hub.CreateRepo(RepoName, fakehub.RepoOptions{Files: s.opts.Files}); err != nil {
+	repo := fakehub.RepoOptions{Files: s.opts.Files}
+	if s.opts.Repo != nil {
+		s.opts.Repo(&repo)
+	}
+	if s.Repo, err = s.Hub.CreateRepo(RepoName, repo); err != nil {
 		return fmt.Errorf("create repository: %w", err)
 	}
 	if _, err := s.Hub.Install(s.GitHub, RepoName); err != nil {
@@ -148,19 +168,23 @@ func (s *Stage) Wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	fleet := s.Cluster.Fleet()
+	if s.opts.Fleet != nil {
+		fleet = s.opts.Fleet(s.Cluster)
+	}
 	s.App, err = app.New(ctx, cfg, app.Options{
-		Observe: s.opts.Observe, Log: s.opts.Log, Now: s.opts.Now, Timing: s.opts.Timing, Fleet: s.Cluster.Fleet(),
-		Engine: s.opts.Engine, Ledger: s.opts.Ledger, Public: s.public, Internal: s.inside,
+		Observe: s.opts.Observe, Log: s.opts.Log, Now: s.opts.Now, Timing: s.opts.Timing, Fleet: fleet,
+		Engine: s.opts.Engine, Ledger: s.opts.Ledger, Public: s.public, Internal: s.inside, Transport: s.opts.Transport,
 	})
 	if err != nil {
 		return fmt.Errorf("wire the bot: %w", err)
 	}
-	s.GitHub.SetWebhook("http://"+s.public.Addr().String()+"/webhooks/github", secret)
+	s.ServedAt("http://" + s.public.Addr().String())
 	return nil
 }
 
 func (s *Stage) config() (app.Config, error) {
-	files := map[string][]byte{"key.pem": s.GitHub.PrivateKeyPEM(), "webhook-secret": []byte(secret), "alert-token": []byte(s.token)}
+	files := map[string][]byte{"key.pem": s.GitHub.PrivateKeyPEM(), "webhook-secret": []byte(secret + s.opts.Secret), "alert-token": []byte(s.token)}
 	for name, b := range files {
 		if err := os.WriteFile(filepath.Join(s.opts.Dir, name), b, 0o600); err != nil {
 			return app.Config{}, fmt.Errorf("write %s: %w", name, err)
@@ -172,6 +196,8 @@ func (s *Stage) config() (app.Config, error) {
 		GitHub: app.GitHub{
 			AppID: s.GitHub.ID(), PrivateKeyFile: at("key.pem"), WebhookSecretFiles: []string{at("webhook-secret")},
 			WebURL: s.Hub.URL(),
+			// At the start, and then as a story asks for it (App.CatchUp).
+			SweepEvery: policy.Duration(time.Hour), SweepBack: policy.Duration(72 * time.Hour),
 		},
 		Alertmanager: app.Alertmanager{URL: s.monitor.URL, WebhookTokenFiles: []string{at("alert-token")}, MaxFor: policy.Duration(15 * time.Minute)},
 		Prometheus:   app.Prometheus{URL: s.monitor.URL},
@@ -220,7 +246,12 @@ func (s *Stage) Close() error {
 }
 
 // PublicURL is where the bot receives webhooks.
-func (s *Stage) PublicURL() string { return "http://" + s.public.Addr().String() }
+func (s *Stage) PublicURL() string {
+	if at := s.at.Load(); at != nil {
+		return *at
+	}
+	return ""
+}
 
 // InternalURL is where the bot shows health and metrics.
 func (s *Stage) InternalURL() string { return "http://" + s.inside.Addr().String() }

@@ -52,12 +52,29 @@ func (ms *Mirrors) Fetch(ctx context.Context, repo bot.RepoName) error {
 	}
 }
 
-// update fetches or clones. A mirror found damaged is cloned anew, once.
+// update fetches or clones. A token that the server no longer takes, since it
+// was revoked or has expired, is replaced once.
 func (ms *Mirrors) update(ctx context.Context, m *mirror) error {
 	r, err := ms.remote(ctx, m.repo)
 	if err != nil {
 		return err
 	}
+	err = ms.updateFrom(ctx, m, r)
+	if errors.Is(err, transport.ErrAuthenticationRequired) && r.token != "" && ms.cfg.Refused != nil {
+		ms.cfg.Refused(m.repo, r.token)
+		if r, err = ms.remote(ctx, m.repo); err != nil {
+			return err
+		}
+		err = ms.updateFrom(ctx, m, r)
+	}
+	if err != nil {
+		return ms.trouble(m.repo, r.token, err)
+	}
+	return nil
+}
+
+// updateFrom fetches or clones. A mirror found damaged is cloned anew, once.
+func (ms *Mirrors) updateFrom(ctx context.Context, m *mirror, r remote) error {
 	log := ms.cfg.Log.With("repo", m.repo)
 	s, err := m.open()
 	if s != nil && !m.damaged.Load() {
@@ -68,7 +85,7 @@ func (ms *Mirrors) update(ctx context.Context, m *mirror) error {
 			return nil
 		}
 		if !damaged(err) {
-			return ms.trouble(m.repo, r.token, err)
+			return err
 		}
 	}
 	if s != nil || err != nil {
@@ -79,7 +96,7 @@ func (ms *Mirrors) update(ctx context.Context, m *mirror) error {
 		err = m.install(fresh)
 	}
 	if err != nil {
-		return ms.trouble(m.repo, r.token, err)
+		return err
 	}
 	log.Info("cloned")
 	return nil

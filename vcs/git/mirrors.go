@@ -30,7 +30,10 @@ type Config struct {
 	// Token returns a token that may read repo; nil, or an empty token, for public
 	// access. It is asked before each fetch, so that it may return short-lived ones.
 	Token func(ctx context.Context, repo bot.RepoName) (string, error)
-	Log   *slog.Logger
+	// Refused is told of a token that the server did not take, before Token is
+	// asked for another, once; nil where there is only one.
+	Refused func(repo bot.RepoName, token string)
+	Log     *slog.Logger
 	// MaxBytes limits what one fetch may download: a repository that is larger is
 	// refused while it is being cloned. 0 means no limit.
 	MaxBytes int64

@@ -122,9 +122,9 @@ func (r *repository) token(ctx context.Context, sc scope) (token, error) {
 	if t, ok := r.cached(sc); ok {
 		return t, nil
 	}
-	known := r.installed().ID != 0
+	c, known := r.client, r.installed().ID != 0
 	t, err := r.mint(ctx, sc)
-	if known && refused(err) {
+	if err != nil && known && c.judge(err).Kind != bot.TroubleTransient {
 		// The installation may have been replaced, or its permissions changed,
 		// since we looked.
 		r.forgetInstallation()
@@ -155,13 +155,19 @@ func (r *repository) mint(ctx context.Context, sc scope) (token, error) {
 		} `json:"repositories"`
 	}
 	path := fmt.Sprintf("app/installations/%d/access_tokens", in.ID)
-	if _, err := call(ctx, r.client.rest(r.client.app), http.MethodPost, path, ask, &got); err != nil {
+	resp, err := call(ctx, r.client.rest(r.client.app), http.MethodPost, path, ask, &got)
+	if err != nil {
 		return token{}, r.notInstalled(err)
 	}
 	if got.Token == "" {
 		return token{}, errors.New("github: the answer holds no token")
 	}
 	t := token{secret: got.Token, expires: got.ExpiresAt, installation: in.ID}
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		// By our own clock: one that runs an hour ahead would ask for a token
+		// before each request.
+		t.expires = r.client.now().Add(got.ExpiresAt.Sub(date))
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tokens[sc] = t
@@ -259,6 +265,21 @@ func (r *repository) forget(used token) {
 			delete(r.tokens, sc)
 			r.installation = installation{}
 		}
+	}
+}
+
+// Refused forgets a token that a server of git did not take, so that Token
+// gets another.
+func (c *Client) Refused(name bot.RepoName, secret string) {
+	r, err := c.repo(name)
+	if err != nil {
+		return
+	}
+	r.mu.Lock()
+	used := r.tokens[scopeClone]
+	r.mu.Unlock()
+	if used.secret == secret {
+		r.forget(used)
 	}
 }
 

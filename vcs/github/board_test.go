@@ -158,3 +158,55 @@ func TestCheckCutOff(t *testing.T) {
 		t.Errorf("checks %+v, want %d alone", list, id)
 	}
 }
+
+// TestFinalPostLeavesOne: a request of a process that died has left a second
+// comment and put the first back to an older text.
+func TestFinalPostLeavesOne(t *testing.T) {
+	w, p := opened(t)
+	id, err := w.client.Post(t.Context(), post(p.Number, "Working on it."))
+	must(t, err)
+	stray := post(p.Number, "Stray.")
+	stray.Marker = "<!-- stray -->"
+	stray.Body += stray.Marker
+	_, err = w.client.Post(t.Context(), stray)
+	must(t, err)
+	_, err = w.repo.Comment(p.Number, "eve", "mine\n"+marker)
+	must(t, err)
+
+	late := true
+	w.hub.Fail(fakehub.Fault{Match: fakehub.MatchRoute("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}"), After: func() {
+		if late {
+			late = false
+			must(t, w.repo.EditComment(id, "backout[bot]", "Working on it.\n"+marker))
+		}
+	}})
+	final := post(p.Number, "Done.")
+	final.ID, final.Final = id, true
+	last, err := w.client.Post(t.Context(), final)
+	must(t, err)
+	comments := w.repo.Comments(p.Number)
+	if last != id || len(comments) != 2 || comments[0].ID != id || comments[0].Body != final.Body || comments[1].Author != "eve" {
+		t.Errorf("comment %d of %+v, want %d and eve's", last, comments, id)
+	}
+}
+
+// TestFinalCheckCompletesAll: a second run that a request of a process that died
+// has made does not stay in progress.
+func TestFinalCheckCompletesAll(t *testing.T) {
+	w, p := opened(t)
+	run := bot.CheckRun{Repo: repoName, Head: p.Head, Name: "backout", ExternalID: "r1", Title: "x", Summary: "y"}
+	id, err := w.client.Check(t.Context(), run)
+	must(t, err)
+	w.hub.Fail(fakehub.Fault{Match: func(r fakehub.Request) bool { return r.Method == "GET" && strings.HasSuffix(r.Path, "/check-runs") },
+		Body: `{"total_count":0,"check_runs":[]}`, Status: 200})
+	second, err := w.client.Check(t.Context(), run)
+	must(t, err)
+	if all, open := w.repo.Runs(string(p.Head), "backout"); second == id || all != 2 || open != 2 {
+		t.Fatalf("%d runs, %d open, want two", all, open)
+	}
+	run.ID, run.Final, run.Done, run.Conclusion = second, true, true, "success"
+	must(t, func() error { _, err := w.client.Check(t.Context(), run); return err }())
+	if all, open := w.repo.Runs(string(p.Head), "backout"); all != 2 || open != 0 {
+		t.Errorf("%d runs, %d open, want all completed", all, open)
+	}
+}

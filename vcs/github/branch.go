@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"slices"
@@ -38,14 +39,21 @@ func (r *repository) branch(ctx context.Context, branch string) (bot.Branch, err
 		branch = repo.DefaultBranch
 	}
 	var b branchJSON
+	var rule classicRule
 	var rules []ruleJSON
+	var bypass string
 	group, gctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return r.get(gctx, r.path("/branches/%s", url.PathEscape(branch)), &b) })
-	group.Go(func() error {
-		return eachPage(gctx, r.api(), r.path("/rules/branches/%s", url.PathEscape(branch)), func(page []ruleJSON) bool {
-			rules = append(rules, page...)
-			return true
-		})
+	group.Go(func() (err error) {
+		if err = r.get(gctx, r.path("/branches/%s", url.PathEscape(branch)), &b); err == nil && b.Protection.Enabled {
+			rule, err = r.classic(gctx, b.Name)
+		}
+		return err
+	})
+	group.Go(func() (err error) {
+		if rules, err = r.rules(gctx, branch); err == nil {
+			bypass, err = r.bypass(gctx, rules)
+		}
+		return err
 	})
 	if repo.DefaultBranch == "" {
 		group.Go(func() error { return r.get(gctx, r.path(""), &repo) })
@@ -58,12 +66,12 @@ func (r *repository) branch(ctx context.Context, branch string) (bot.Branch, err
 		d.add(rule)
 	}
 	if b.Protection.Enabled {
-		d.checks = append(d.checks, b.Protection.Checks.Contexts...)
-		if err := r.classic(ctx, b.Name, &d); err != nil {
-			return bot.Branch{}, err
-		}
+		d.addShown(b)
+		d.addClassic(rule)
 	}
-	return d.branch(b), nil
+	out := d.branch(b)
+	out.Bypass = bypass
+	return out, nil
 }
 
 // repoJSON is a repository. The merge methods are shown to Apps with
@@ -104,13 +112,18 @@ type branchJSON struct {
 		Enabled bool `json:"enabled"`
 		Checks  struct {
 			Contexts []string `json:"contexts"`
+			// Checks are the same with their sources; older hosts leave them out.
+			Checks []struct {
+				Context string `json:"context"`
+				App     int64  `json:"app_id"` // null or -1: anybody
+			} `json:"checks"`
 		} `json:"required_status_checks"`
 	} `json:"protection"`
 }
 
 // demands gathers what rules ask for before a merge.
 type demands struct {
-	checks  []string
+	checks  []bot.RequiredCheck
 	reviews int
 	strict  bool
 	queue   bool
@@ -118,18 +131,44 @@ type demands struct {
 	methods []string
 }
 
-func (d *demands) branch(b branchJSON) bot.Branch {
-	slices.Sort(d.checks)
-	d.checks = slices.Compact(d.checks)
-	var required []bot.RequiredCheck
-	for _, name := range d.checks {
-		required = append(required, bot.RequiredCheck{Name: name})
+// check takes up one required check; app is its source, or no App's ID where
+// anybody may report it.
+func (d *demands) check(name string, app int64) {
+	if name != "" {
+		d.checks = append(d.checks, bot.RequiredCheck{Name: name, App: max(app, 0)})
 	}
+}
+
+// addShown takes up what the branch itself shows of classic protection.
+func (d *demands) addShown(b branchJSON) {
+	for _, c := range b.Protection.Checks.Checks {
+		d.check(c.Context, c.App)
+	}
+	for _, name := range b.Protection.Checks.Contexts {
+		d.check(name, 0)
+	}
+}
+
+// required lists each check once. One that a source must report stands for the
+// same name from anybody too: when that source passes it, both are met.
+func (d *demands) required() []bot.RequiredCheck {
+	sourced := map[string]bool{}
+	for _, c := range d.checks {
+		sourced[c.Name] = sourced[c.Name] || c.App != 0
+	}
+	list := slices.DeleteFunc(slices.Clone(d.checks), func(c bot.RequiredCheck) bool { return c.App == 0 && sourced[c.Name] })
+	slices.SortFunc(list, func(a, b bot.RequiredCheck) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.App, b.App))
+	})
+	return slices.Compact(list)
+}
+
+func (d *demands) branch(b branchJSON) bot.Branch {
 	return bot.Branch{
 		Name:           b.Name,
 		Head:           b.Commit.SHA,
 		Protected:      len(d.checks) > 0 || d.reviews > 0 || d.queue || d.other,
-		RequiredChecks: required,
+		RequiredChecks: d.required(),
 		Reviews:        d.reviews,
 		Strict:         d.strict,
 		MergeQueue:     d.queue,

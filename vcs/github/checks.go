@@ -21,6 +21,9 @@ const (
 // Check writes our check run on a commit, once: it updates the one with the
 // same external ID. Where the head has moved, the caller asks with the new
 // head and no ID, because a check run never changes its commit.
+//
+// A run that is Final is looked for again when it is written. A request of a
+// process that died can have made a second one, or put it back to what it was.
 func (c *Client) Check(ctx context.Context, run bot.CheckRun) (int64, error) {
 	r, err := c.repo(run.Repo)
 	if err != nil {
@@ -34,53 +37,89 @@ func (c *Client) Check(ctx context.Context, run bot.CheckRun) (int64, error) {
 }
 
 func (r *repository) writeCheck(ctx context.Context, run bot.CheckRun) (int64, error) {
-	id := run.ID
-	if id == 0 {
-		found, err := r.findCheck(ctx, run)
-		if err != nil {
+	if run.ID != 0 && !run.Final {
+		if err := r.updateCheck(ctx, run.ID, run); status(err) != http.StatusNotFound {
+			return run.ID, err
+		}
+	}
+	found, err := r.findChecks(ctx, run)
+	if err != nil {
+		return 0, err
+	}
+	id, err := r.updateOrCreate(ctx, run, found)
+	if err != nil || !run.Final {
+		return id, err
+	}
+	// A request of a process that died may have taken effect meanwhile.
+	found, err = r.findChecks(ctx, run)
+	if err != nil {
+		return 0, err
+	}
+	for _, c := range found {
+		if c.tells(run) {
+			continue
+		}
+		if err := r.updateCheck(ctx, c.ID, run); err != nil {
 			return 0, err
 		}
-		id = found
 	}
-	if id != 0 {
-		err := r.updateCheck(ctx, id, run)
-		if status(err) != http.StatusNotFound {
-			return id, err
+	return id, nil
+}
+
+// updateOrCreate updates every run that is there, since a run can't be deleted
+// and none may be left that says something else, or creates one.
+func (r *repository) updateOrCreate(ctx context.Context, run bot.CheckRun, found []checkJSON) (int64, error) {
+	for _, c := range found {
+		if err := r.updateCheck(ctx, c.ID, run); err != nil {
+			return 0, err
 		}
+	}
+	if len(found) > 0 {
+		return found[0].ID, nil
 	}
 	id, err := r.createCheck(ctx, run)
 	if err != nil && ctx.Err() == nil && !refused(err) {
-		if made, lookErr := r.findCheck(ctx, run); lookErr == nil && made != 0 {
-			return made, nil
+		if made, lookErr := r.findChecks(ctx, run); lookErr == nil && len(made) > 0 {
+			return made[0].ID, nil
 		}
 	}
 	return id, err
 }
 
-// findCheck looks for our run by its external ID, 0 when there is none.
-func (r *repository) findCheck(ctx context.Context, run bot.CheckRun) (int64, error) {
+// checkJSON is a check run as far as we compare it.
+type checkJSON struct {
+	ID         int64  `json:"id"`
+	ExternalID string `json:"external_id"`
+	Status     string `json:"status"`
+	Conclusion string `json:"conclusion"`
+	App        *struct {
+		ID int64 `json:"id"`
+	} `json:"app"`
+}
+
+// tells reports whether a run that is there has the state of the given one.
+func (c checkJSON) tells(run bot.CheckRun) bool {
+	state, conclusion := checkState(run)
+	return c.Status == *state && (conclusion == nil || c.Conclusion == *conclusion)
+}
+
+// findChecks lists our runs with the external ID.
+func (r *repository) findChecks(ctx context.Context, run bot.CheckRun) ([]checkJSON, error) {
 	type page struct {
-		Runs []struct {
-			ID         int64  `json:"id"`
-			ExternalID string `json:"external_id"`
-			App        *struct {
-				ID int64 `json:"id"`
-			} `json:"app"`
-		} `json:"check_runs"`
+		Runs []checkJSON `json:"check_runs"`
 	}
 	q := url.Values{"filter": {"all"}, "check_name": {run.Name}, "app_id": {strconv.FormatInt(r.client.appID, 10)}}
-	var id int64
+	var found []checkJSON
 	err := eachPage(ctx, r.api(), r.path("/commits/%s/check-runs?%s", run.Head, q.Encode()), func(p page) bool {
 		for _, c := range p.Runs {
 			// Older servers don't filter by App.
 			if c.ExternalID == run.ExternalID && c.App != nil && c.App.ID == r.client.appID {
-				id = c.ID
-				return false
+				found = append(found, c)
 			}
 		}
 		return true
 	})
-	return id, err
+	return found, err
 }
 
 func (r *repository) createCheck(ctx context.Context, run bot.CheckRun) (int64, error) {

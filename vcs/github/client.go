@@ -76,18 +76,11 @@ func New(cfg Config) (*Client, error) {
 	if base == nil {
 		base = newTransport()
 	}
-	jwt, err := ghinstallation.NewAppsTransport(readAgain{base}, cfg.AppID, cfg.PrivateKey)
-	if err != nil {
-		// What the library says may quote the key; it is dropped.
-		return nil, errors.New("configure GitHub: the private key is not an RSA key in PEM; " +
-			`give the whole .pem file that "Generate a private key" on the App's settings page downloads`)
-	}
 	c := &Client{
 		appID:      cfg.AppID,
 		restURL:    rest,
 		graphqlURL: graphql,
 		base:       base,
-		app:        &http.Client{Transport: jwt, Timeout: requestTimeout, CheckRedirect: stayOnHost},
 		now:        cfg.Now,
 		log:        cfg.Log,
 		repos:      map[bot.RepoName]*repository{},
@@ -98,6 +91,13 @@ func New(cfg Config) (*Client, error) {
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
+	jwt, err := ghinstallation.NewAppsTransport(asApp{c}, cfg.AppID, cfg.PrivateKey)
+	if err != nil {
+		// What the library says may quote the key; it is dropped.
+		return nil, errors.New("configure GitHub: the private key is not an RSA key in PEM; " +
+			`give the whole .pem file that "Generate a private key" on the App's settings page downloads`)
+	}
+	c.app = &http.Client{Transport: jwt, Timeout: requestTimeout, CheckRedirect: stayOnHost}
 	return c, nil
 }
 

@@ -28,6 +28,11 @@ func (c *Client) React(ctx context.Context, name bot.RepoName, comment int64, re
 
 // Post writes the comment that carries the marker, once: it edits the one that
 // is there, and creates one where there is none or where a person deleted it.
+//
+// A request whose sender died may take effect at any time, also between our
+// look and our write. So we look again after a write that followed a look, keep
+// the oldest of what is ours, and delete the others. A post that is Final does
+// so in any case.
 func (c *Client) Post(ctx context.Context, p bot.Post) (int64, error) {
 	r, err := c.repo(p.Repo)
 	if err != nil {
@@ -44,32 +49,79 @@ func (r *repository) postComment(ctx context.Context, p bot.Post) (int64, error)
 	if p.Marker == "" || !strings.Contains(p.Body, p.Marker) {
 		return 0, bot.NewTrouble(bot.TroubleInvalid, nil, "the text does not hold its marker, so it could not be found again")
 	}
-	body := clipBody(p.Body, p.Marker)
-	if p.ID != 0 {
-		err := r.editComment(ctx, p.ID, body)
-		if code := status(err); code != http.StatusNotFound && code != http.StatusGone {
+	p.Body = clipBody(p.Body, p.Marker)
+	gone := int64(0)
+	if p.ID != 0 && !p.Final {
+		err := r.editComment(ctx, p.ID, p.Body)
+		if !isGone(err) {
 			return p.ID, err
 		}
-	} else {
-		old, err := r.findComment(ctx, p)
-		if err != nil {
-			return 0, err
-		}
-		if old.ID != 0 {
-			if old.says(body) {
-				return old.ID, nil
-			}
-			return old.ID, r.editComment(ctx, old.ID, body)
-		}
+		// Somebody deleted it. A new one may be there already: an earlier try can
+		// have written it and lost the answer.
+		gone = p.ID
 	}
-	id, err := r.createComment(ctx, p.Number, body)
+	old, err := r.keepOldest(ctx, p, gone)
+	if err != nil {
+		return 0, err
+	}
+	if old.ID != 0 && old.says(p.Body) {
+		return old.ID, nil
+	}
+	id, err := r.writeComment(ctx, p, old.ID, gone)
+	if err != nil {
+		return 0, err
+	}
+	switch now, err := r.keepOldest(ctx, p, gone); {
+	case err != nil:
+		return 0, err
+	case now.ID == 0: // a list that lags must not make us write twice
+		return id, nil
+	case now.says(p.Body):
+		return now.ID, nil
+	default:
+		return now.ID, r.editComment(ctx, now.ID, p.Body)
+	}
+}
+
+// writeComment edits the comment with that ID, or creates one where it is 0 or
+// was deleted just now.
+func (r *repository) writeComment(ctx context.Context, p bot.Post, id, gone int64) (int64, error) {
+	if id != 0 {
+		if err := r.editComment(ctx, id, p.Body); !isGone(err) {
+			return id, err
+		}
+		gone = id
+	}
+	made, err := r.createComment(ctx, p.Number, p.Body)
 	if err != nil && ctx.Err() == nil && !refused(err) {
 		// It may have been written: the world knows.
-		if made, lookErr := r.findComment(ctx, p); lookErr == nil && made.ID != 0 {
-			return made.ID, nil
+		if found, lookErr := r.keepOldest(ctx, p, gone); lookErr == nil && found.ID != 0 {
+			return found.ID, nil
 		}
 	}
-	return id, err
+	return made, err
+}
+
+// isGone tells that what was to be changed is not there any more.
+func isGone(err error) bool {
+	code := status(err)
+	return code == http.StatusNotFound || code == http.StatusGone
+}
+
+// keepOldest finds our comment with the marker, the zero one where there is
+// none. Where there are several it deletes all but the oldest.
+func (r *repository) keepOldest(ctx context.Context, p bot.Post, gone int64) (commentJSON, error) {
+	ours, err := r.findComments(ctx, p, gone)
+	if err != nil || len(ours) == 0 {
+		return commentJSON{}, err
+	}
+	for _, c := range ours[1:] {
+		_, err := call(ctx, r.api(), http.MethodDelete, r.path("/issues/comments/%d", c.ID), nil, nil)
+		if err != nil && !isGone(err) {
+			return commentJSON{}, err
+		}
+	}
+	return ours[0], nil
 }
 
 // commentJSON is a comment of an issue or pull request. go-github v60 does not
@@ -92,14 +144,15 @@ func (c commentJSON) says(body string) bool {
 	return norm(c.Body) == norm(body)
 }
 
-// findComment looks for our comment with the marker. A marker that somebody
-// else quotes or forges counts for nothing. The oldest counts.
-func (r *repository) findComment(ctx context.Context, p bot.Post) (commentJSON, error) {
-	var found commentJSON
+// findComments lists our comments with the marker, the oldest first, without
+// the one that is known to be gone. A marker that somebody else quotes or
+// forges counts for nothing.
+func (r *repository) findComments(ctx context.Context, p bot.Post, gone int64) ([]commentJSON, error) {
+	var found []commentJSON
 	var unsure error
 	err := eachPage(ctx, r.api(), r.path("/issues/%d/comments", p.Number), func(page []commentJSON) bool {
 		for _, c := range page {
-			if !strings.Contains(c.Body, p.Marker) {
+			if c.ID == gone || !strings.Contains(c.Body, p.Marker) {
 				continue
 			}
 			ours, err := r.client.wrote(ctx, c)
@@ -108,8 +161,7 @@ func (r *repository) findComment(ctx context.Context, p bot.Post) (commentJSON, 
 				return false
 			}
 			if ours {
-				found = c
-				return false
+				found = append(found, c)
 			}
 		}
 		return true

@@ -14,6 +14,7 @@ import (
 // checks. The last commit gives the tree of the head.
 const pullFields = `
 fragment pull on PullRequest {
+  id
   number
   url
   state
@@ -22,6 +23,7 @@ fragment pull on PullRequest {
   mergeStateStatus
   reviewDecision
   isInMergeQueue
+  autoMergeRequest { enabledAt }
   isCrossRepository
   author { __typename login }
   baseRefName
@@ -151,8 +153,14 @@ type oidNode struct {
 	OID bot.SHA `json:"oid"`
 }
 
+// auto is auto-merge that is armed. Its date may be null.
+type auto struct {
+	EnabledAt string `json:"enabledAt"`
+}
+
 // pullNode is the fragment "pull".
 type pullNode struct {
+	ID             string   `json:"id"`
 	Number         int      `json:"number"`
 	URL            string   `json:"url"`
 	State          string   `json:"state"` // OPEN, CLOSED, MERGED
@@ -161,6 +169,7 @@ type pullNode struct {
 	MergeState     string   `json:"mergeStateStatus"`
 	ReviewDecision string   `json:"reviewDecision"`
 	InQueue        bool     `json:"isInMergeQueue"`
+	Auto           *auto    `json:"autoMergeRequest"` // nil where it is not armed
 	CrossRepo      bool     `json:"isCrossRepository"`
 	Author         *struct {
 		Type  string `json:"__typename"`

@@ -39,6 +39,7 @@ func (r *repository) gate(ctx context.Context, number int) (bot.Gate, headNode, 
 		}
 		if page == 0 {
 			g = p.gate()
+			r.note(&p.pullNode)
 			head, _ = p.head()
 		}
 		contexts := p.contexts()
@@ -84,6 +85,7 @@ func (p *pullNode) gate() bot.Gate {
 		BaseHead:       p.baseHead(),
 		ReviewDecision: p.ReviewDecision,
 		InQueue:        p.InQueue,
+		Armed:          p.Auto != nil,
 	}
 	if p.MergeCommit != nil && p.Merged {
 		g.MergeCommit = p.MergeCommit.OID
@@ -161,7 +163,10 @@ func (n contextNode) check(appID int64) bot.GateCheck {
 	check := bot.GateCheck{
 		Name: n.Name, Required: n.Required,
 		Done: n.Status == "COMPLETED",
-		Ours: n.Suite != nil && n.Suite.App != nil && n.Suite.App.ID == appID,
+	}
+	if n.Suite != nil && n.Suite.App != nil {
+		check.App = n.Suite.App.ID
+		check.Ours = check.App == appID
 	}
 	switch n.Conclusion {
 	case "SUCCESS", "NEUTRAL", "SKIPPED":

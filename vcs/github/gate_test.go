@@ -27,23 +27,37 @@ func TestGateShowsEveryCheck(t *testing.T) {
 	must(t, w.repo.SetStatus(head, "old-ci", "error", "ann"))
 	got, err := w.client.Gate(t.Context(), repoName, p.Number)
 	must(t, err)
+	actions := appOf(got, "lint")
+	if actions == 0 || actions == w.app.ID() {
+		t.Errorf("lint is reported by App %d, want that of Actions", actions)
+	}
 	want := bot.Gate{
 		Open: true, State: "BLOCKED", Head: p.Head, Tree: p.Tree, BaseHead: bot.SHA(w.repo.Head("main")),
 		ReviewDecision: "REVIEW_REQUIRED",
 		Checks: []bot.GateCheck{
-			{Name: "backout", Done: true, Passed: true, Ours: true},
+			{Name: "backout", Done: true, Passed: true, Ours: true, App: w.app.ID()},
 			{Name: "deploy/preview", Required: true},
-			{Name: "flaky", Done: true},
-			{Name: "lint", Required: true, Done: true, Passed: true},
+			{Name: "flaky", Done: true, App: actions},
+			{Name: "lint", Required: true, Done: true, Passed: true, App: actions},
 			{Name: "old-ci", Done: true},
-			{Name: "skips", Done: true, Passed: true},
-			{Name: "slow"},
+			{Name: "skips", Done: true, Passed: true, App: actions},
+			{Name: "slow", App: actions},
 		},
 	}
 	byName := cmpopts.SortSlices(func(a, b bot.GateCheck) bool { return a.Name < b.Name })
 	if diff := cmp.Diff(want, got, byName); diff != "" {
 		t.Errorf("gate (-want +got):\n%s", diff)
 	}
+}
+
+// appOf is who reports a check.
+func appOf(g bot.Gate, name string) int64 {
+	for _, c := range g.Checks {
+		if c.Name == name {
+			return c.App
+		}
+	}
+	return 0
 }
 
 func TestGateReadsBeyondAHundredChecks(t *testing.T) {

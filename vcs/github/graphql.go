@@ -46,6 +46,10 @@ func (r *repository) graphql(ctx context.Context, document string, vars map[stri
 	if err := json.Unmarshal(raw, &answer); err != nil {
 		return fmt.Errorf("read a GraphQL answer: %w", err)
 	}
+	if len(answer.Errors) == 0 && (len(answer.Data) == 0 || string(answer.Data) == "null") {
+		// Not an answer, so nothing may be taken for absent.
+		return errors.New("read a GraphQL answer: it holds neither data nor errors")
+	}
 	if len(answer.Data) > 0 {
 		if err := json.Unmarshal(answer.Data, out); err != nil {
 			return fmt.Errorf("read a GraphQL answer: %w", err)
@@ -183,6 +187,10 @@ func (e graphError) permission() string {
 		return "contents=write"
 	case "createPullRequest":
 		return "pull_requests=write"
+	case "enqueuePullRequest", "dequeuePullRequest", "enablePullRequestAutoMerge", "disablePullRequestAutoMerge":
+		// Documented nowhere; Apps with just these two do it
+		// (https://github.com/Systemorph/MeshWeaver/pull/3134).
+		return "contents=write, pull_requests=write"
 	}
 	return ""
 }

@@ -1,6 +1,8 @@
 package github_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/backout-dev/backout/bot"
@@ -101,6 +103,51 @@ func TestMergeRefused(t *testing.T) {
 	must(t, err)
 	if got.Merged || got.Refusal != "the pull request is closed" {
 		t.Errorf("answer %+v", got)
+	}
+}
+
+// A repository that allows one method says so, and the others are refused for
+// good: looking again won't help.
+func TestMergeWhereOneMethodIsAllowed(t *testing.T) {
+	for _, only := range []string{"merge", "squash", "rebase"} {
+		t.Run(only, func(t *testing.T) {
+			w, p := opened(t)
+			w.repo.Configure(func(o *fakehub.RepoOptions) { o.Methods = []string{only} })
+			b, err := w.client.Branch(t.Context(), repoName, "main")
+			must(t, err)
+			if !slices.Equal(b.Methods, []string{only}) {
+				t.Errorf("methods %q", b.Methods)
+			}
+			for _, method := range []string{"merge", "squash", "rebase"} {
+				if method == only {
+					continue
+				}
+				req := mergeOf(p)
+				req.Method = method
+				got, err := w.client.Merge(t.Context(), req)
+				must(t, err)
+				if got.Merged || got.Stale || !strings.Contains(got.Refusal, "not allowed on this repository") {
+					t.Errorf("%s: %+v", method, got)
+				}
+			}
+			req := mergeOf(p)
+			req.Method = only
+			got, err := w.client.Merge(t.Context(), req)
+			must(t, err)
+			if !got.Merged || string(got.Commit) != w.repo.Head("main") {
+				t.Errorf("%+v, main at %s", got, w.repo.Head("main"))
+			}
+		})
+	}
+}
+
+// Whoever merges past the queue is told where to go instead.
+func TestMergeBeforeAQueue(t *testing.T) {
+	w, p := queueing(t)
+	got, err := w.client.Merge(t.Context(), mergeOf(p))
+	must(t, err)
+	if got.Merged || got.Stale || got.Refusal != "Changes must be made through the merge queue" {
+		t.Errorf("%+v", got)
 	}
 }
 

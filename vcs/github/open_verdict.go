@@ -42,6 +42,7 @@ func (o *opening) settle(ctx context.Context, w world, answer openAnswer, found 
 // that was found stays, whatever the base did meanwhile: another process may be
 // at work on it, and a process that was paused must do no harm when it goes on.
 func (o *opening) answer(ctx context.Context, p *pullNode, found bool) (bot.RevertPull, error) {
+	o.note(p)
 	out := p.found(o.req.Branch)
 	out.Found, out.Tree, out.Gate.Tree = found, o.req.Tree, o.req.Tree
 	if base := out.Gate.BaseHead; !found && base != "" && base != o.req.Onto {

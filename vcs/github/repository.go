@@ -25,6 +25,7 @@ type repository struct {
 	mu           sync.Mutex
 	installation installation
 	nodeID       string
+	pulls        map[int]string // node IDs of pull requests that were seen
 	tokens       map[scope]token
 }
 
@@ -43,11 +44,28 @@ func (c *Client) repo(name bot.RepoName) (*repository, error) {
 	}
 	r := &repository{
 		client: c, name: name, owner: owner, short: short,
-		turn: make(chan struct{}, 1), tokens: map[scope]token{},
+		turn: make(chan struct{}, 1), tokens: map[scope]token{}, pulls: map[int]string{},
 	}
 	r.http = &http.Client{Transport: &authorised{repo: r}, Timeout: requestTimeout, CheckRedirect: stayOnHost}
 	c.repos[name] = r
 	return r, nil
+}
+
+// note remembers the node ID of a pull request, which never changes: mutations
+// name pull requests by it.
+func (r *repository) note(p *pullNode) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p.ID != "" {
+		r.pulls[p.Number] = p.ID
+	}
+}
+
+// noted is the node ID of a pull request, "" when it was not seen yet.
+func (r *repository) noted(number int) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.pulls[number]
 }
 
 // path is the repository's REST path with a tail.

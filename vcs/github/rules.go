@@ -2,9 +2,8 @@ package github
 
 import (
 	"context"
+	"net/url"
 	"slices"
-
-	"github.com/backout-dev/backout/bot"
 )
 
 // ruleJSON is one rule of a ruleset that applies to a branch
@@ -13,10 +12,12 @@ import (
 // know is passed over.
 type ruleJSON struct {
 	Type       string `json:"type"`
+	Ruleset    int64  `json:"ruleset_id"`
 	Parameters struct {
-		// required_status_checks
+		// required_status_checks; without a source, anybody may report it.
 		Checks []struct {
 			Context string `json:"context"`
+			App     int64  `json:"integration_id"`
 		} `json:"required_status_checks"`
 		Strict bool `json:"strict_required_status_checks_policy"`
 		// pull_request
@@ -28,6 +29,17 @@ type ruleJSON struct {
 	} `json:"parameters"`
 }
 
+// rules reads the rules of rulesets that a branch is under, whatever level they
+// come from.
+func (r *repository) rules(ctx context.Context, branch string) ([]ruleJSON, error) {
+	var rules []ruleJSON
+	err := eachPage(ctx, r.api(), r.path("/rules/branches/%s", url.PathEscape(branch)), func(page []ruleJSON) bool {
+		rules = append(rules, page...)
+		return true
+	})
+	return rules, err
+}
+
 // add takes one rule up. A rule that merely asks for a pull request demands
 // nothing of ours, because we always come with one.
 func (d *demands) add(rule ruleJSON) {
@@ -35,7 +47,7 @@ func (d *demands) add(rule ruleJSON) {
 	switch rule.Type {
 	case "required_status_checks":
 		for _, c := range p.Checks {
-			d.checks = append(d.checks, c.Context)
+			d.check(c.Context, c.App)
 		}
 		d.strict = d.strict || p.Strict
 	case "pull_request":
@@ -56,65 +68,4 @@ func (d *demands) add(rule ruleJSON) {
 // keep drops the merge methods that a rule does not allow.
 func (d *demands) keep(methods ...string) {
 	d.methods = slices.DeleteFunc(slices.Clone(d.methods), func(m string) bool { return !slices.Contains(methods, m) })
-}
-
-// classicDocument reads classic protection as far as it is shown to who can't
-// administrate (https://docs.github.com/graphql/reference/objects#refupdaterule).
-// REST shows such an App the required checks and nothing else.
-const classicDocument = `
-query Rule($owner: String!, $name: String!, $ref: String!) {
-  repository(owner: $owner, name: $name) {
-    ref(qualifiedName: $ref) {
-      refUpdateRule {
-        requiredApprovingReviewCount
-        requiredStatusCheckContexts
-        requiresCodeOwnerReviews
-        requiresConversationResolution
-        requiresLinearHistory
-      }
-    }
-  }
-}
-`
-
-// classic adds what classic protection demands. A host that does not show it
-// leaves what REST showed: the branch then counts as less protected than it
-// is, which only makes us ask a person more often.
-func (r *repository) classic(ctx context.Context, branch string, d *demands) error {
-	var answer struct {
-		Repository *struct {
-			Ref *struct {
-				Rule *struct {
-					Reviews      int       `json:"requiredApprovingReviewCount"`
-					Checks       []*string `json:"requiredStatusCheckContexts"`
-					CodeOwners   bool      `json:"requiresCodeOwnerReviews"`
-					Conversation bool      `json:"requiresConversationResolution"`
-					Linear       bool      `json:"requiresLinearHistory"`
-				} `json:"refUpdateRule"`
-			} `json:"ref"`
-		} `json:"repository"`
-	}
-	vars := map[string]any{"owner": r.owner, "name": r.short, "ref": "refs/heads/" + branch}
-	if err := r.graphql(ctx, classicDocument, vars, &answer); err != nil {
-		if r.client.judge(err).Kind == bot.TroubleTransient || ctx.Err() != nil {
-			return err
-		}
-		r.client.log.Info("classic branch protection is not shown to us", "repo", r.name, "branch", branch)
-		return nil
-	}
-	if answer.Repository == nil || answer.Repository.Ref == nil || answer.Repository.Ref.Rule == nil {
-		return nil
-	}
-	rule := answer.Repository.Ref.Rule
-	for _, c := range rule.Checks {
-		if c != nil {
-			d.checks = append(d.checks, *c)
-		}
-	}
-	d.reviews = max(d.reviews, rule.Reviews)
-	d.other = d.other || rule.CodeOwners || rule.Conversation
-	if rule.Linear {
-		d.keep("squash", "rebase")
-	}
-	return nil
 }

@@ -48,7 +48,7 @@ func (a *authorised) send(req *http.Request, body io.ReadCloser) (*http.Response
 	if err != nil {
 		return refuse(err)
 	}
-	if err := c.limits.check(tok.installation, c.now()); err != nil {
+	if err := c.limits.check(tok.installation, req, c.now()); err != nil {
 		return refuse(err)
 	}
 	signed := req.Clone(req.Context())
@@ -56,9 +56,29 @@ func (a *authorised) send(req *http.Request, body io.ReadCloser) (*http.Response
 	signed.Header.Set("Authorization", "Bearer "+tok.secret)
 	resp, err := readAgain{c.base}.RoundTrip(signed)
 	if err == nil {
-		c.limits.note(tok.installation, resp, c.now())
+		c.limits.note(tok.installation, req, resp, c.now())
 	}
 	return resp, tok, err
+}
+
+// asApp carries what the App asks for itself, signed by ghinstallation, and
+// keeps to the limits of that.
+type asApp struct{ client *Client }
+
+// RoundTrip implements http.RoundTripper.
+func (a asApp) RoundTrip(req *http.Request) (*http.Response, error) {
+	c := a.client
+	if err := c.limits.check(0, req, c.now()); err != nil {
+		if req.Body != nil {
+			req.Body.Close() //nolint:errcheck // it was never read.
+		}
+		return nil, err
+	}
+	resp, err := readAgain{c.base}.RoundTrip(req)
+	if err == nil {
+		c.limits.note(0, req, resp, c.now())
+	}
+	return resp, err
 }
 
 // readAgain repeats a read once when the connection broke. Writes are never

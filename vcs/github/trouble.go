@@ -126,11 +126,9 @@ func permissionWords(accepted string) string {
 // told by their text.
 func isLimit(e *github.ErrorResponse) bool {
 	h := e.Response.Header
-	text := strings.ToLower(e.Message + " " + e.DocumentationURL)
 	return e.Response.StatusCode == http.StatusTooManyRequests ||
 		h.Get("Retry-After") != "" || h.Get("X-Ratelimit-Remaining") == "0" ||
-		strings.Contains(text, "rate limit") || strings.Contains(text, "rate-limits") ||
-		strings.Contains(text, "abuse detection")
+		tellsLimit(e.Message+" "+e.DocumentationURL)
 }
 
 func limited(text string, after time.Duration) *bot.Trouble {

@@ -15,13 +15,21 @@ import (
 // Engine is what both engines offer.
 type Engine interface {
 	bot.Engine
-	Register(intake durable.IntakeFunc, rollback durable.RollbackFunc)
+	Register(bot.Versions)
 	Launch(ctx context.Context) error
 	Close(timeout time.Duration) error
 	Steps(ctx context.Context, workflowID string) ([]durable.StepName, error)
 }
 
 var _ Engine = (*durable.Engine)(nil)
+
+// First is one flow of each kind under its first version.
+func First(in func(context.Context, bot.Journal, bot.Event) error, rb func(context.Context, bot.Journal, bot.RollbackID) error) bot.Versions {
+	return bot.Versions{
+		Intakes:   []bot.Version[bot.Event]{{Name: "intake/v1", Run: in}},
+		Rollbacks: []bot.Version[bot.RollbackID]{{Name: "rollback/v1", Run: rb}},
+	}
+}
 
 // Home is where an engine keeps its record. Open after Close is a restart.
 type Home interface {
@@ -51,6 +59,12 @@ func Run(t *testing.T, home func(t *testing.T) Home) {
 		{"the death of one flow leaves others alone", othersLive},
 		{"changed steps are named with advice", changedSteps},
 		{"a flow that ends early is a changed flow", endsEarly},
+		{"unfinished work goes on under its version, new work begins under the newest", twoVersions},
+		{"work begun again under an older version is left alone", begunUnderOlder},
+		{"work of a version that is gone is given up and reported", goneVersion},
+		{"an event of a version that is gone is given up and reported", goneIntake},
+		{"work of a newer version stops the launch", newerVersion},
+		{"versions that are out of order stop the launch", misnamedVersions},
 		{"steps are strictly sequential", sequential},
 		{"times and identifiers are the same after a restart", sameTimes},
 		{"a sleep is not begun anew by a restart", sleepOn},

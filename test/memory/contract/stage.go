@@ -45,6 +45,19 @@ func (s *stage) open(f flow) {
 
 func (s *stage) openWith(in intake, f flow) {
 	s.t.Helper()
+	if err := s.launch(First(in, alone(f))); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// alone is a rollback flow that needs not know which Rollback it runs.
+func alone(f flow) func(context.Context, bot.Journal, bot.RollbackID) error {
+	return func(ctx context.Context, j bot.Journal, _ bot.RollbackID) error { return f(ctx, j) }
+}
+
+// launch starts an engine that has the versions, or returns why it refuses.
+func (s *stage) launch(v bot.Versions) error {
+	s.t.Helper()
 	if s.died == nil {
 		s.died = make(chan struct{}, 100)
 	}
@@ -55,12 +68,10 @@ func (s *stage) openWith(in intake, f flow) {
 		s.died <- struct{}{}
 		return nil
 	})
-	s.engine.Register(in, func(ctx context.Context, j bot.Journal, _ bot.RollbackID) error { return f(ctx, j) })
-	if err := s.engine.Launch(s.t.Context()); err != nil {
-		s.t.Fatal(err)
-	}
+	s.engine.Register(v)
 	e := s.engine
 	s.t.Cleanup(func() { s.closeEngine(e) })
+	return e.Launch(s.t.Context())
 }
 
 func (s *stage) close() {
@@ -85,7 +96,12 @@ func (s *stage) start() {
 // wantSteps compares what is on record of the rollback.
 func (s *stage) wantSteps(want ...durable.StepName) {
 	s.t.Helper()
-	got, err := s.engine.Steps(s.t.Context(), string(theRollback))
+	s.wantStepsOf(theRollback, want...)
+}
+
+func (s *stage) wantStepsOf(id bot.RollbackID, want ...durable.StepName) {
+	s.t.Helper()
+	got, err := s.engine.Steps(s.t.Context(), string(id))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -93,7 +109,7 @@ func (s *stage) wantSteps(want ...durable.StepName) {
 		return
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		s.t.Errorf("recorded steps (-want +got):\n%s", diff)
+		s.t.Errorf("recorded steps of %s (-want +got):\n%s", id, diff)
 	}
 }
 
@@ -101,16 +117,21 @@ func (s *stage) wantSteps(want ...durable.StepName) {
 // compares them. It polls: the record is the only witness of a flow that waits.
 func (s *stage) untilSteps(want ...durable.StepName) {
 	s.t.Helper()
+	s.untilStepsOf(theRollback, want...)
+}
+
+func (s *stage) untilStepsOf(id bot.RollbackID, want ...durable.StepName) {
+	s.t.Helper()
 	poll := time.NewTicker(time.Millisecond)
 	defer poll.Stop()
 	deadline := time.After(patience)
 	for {
-		got, err := s.engine.Steps(s.t.Context(), string(theRollback))
+		got, err := s.engine.Steps(s.t.Context(), string(id))
 		if err != nil {
 			s.t.Fatal(err)
 		}
 		if len(got) >= len(want) {
-			s.wantSteps(want...)
+			s.wantStepsOf(id, want...)
 			return
 		}
 		select {
@@ -128,6 +149,15 @@ func (s *stage) deaths() []durable.Dead {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.dead
+}
+
+func (s *stage) wantNoDeath() {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.dead) > 0 {
+		s.t.Errorf("reported dead: %+v", s.dead)
+	}
 }
 
 // get waits for a signal.
