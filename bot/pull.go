@@ -55,9 +55,11 @@ type RequiredCheck struct {
 }
 
 // By reports whether a check is the one that is required: by its name, and by
-// its source where one is demanded.
+// its source where one is demanded. A commit status does not tell its App, so
+// it passes for any: GitHub, which knows, keeps the merge blocked if it is not
+// the one.
 func (r RequiredCheck) By(c GateCheck) bool {
-	return c.Name == r.Name && (r.App == 0 || r.App == c.App)
+	return c.Name == r.Name && (r.App == 0 || c.App == 0 || r.App == c.App)
 }
 
 // RevertRequest asks for the revert's branch, commit and pull request.

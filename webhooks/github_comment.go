@@ -26,7 +26,7 @@ func commentNews(e *github.IssueCommentEvent, body []byte) (news, error) {
 	switch {
 	case e.GetAction() != "created":
 		return news{ignored: "only new comments count"}, nil
-	case !e.GetIssue().IsPullRequest():
+	case e.GetIssue().GetPullRequestLinks() == nil:
 		return news{ignored: "a comment on an issue"}, nil
 	case author == nil || author.GetLogin() == "":
 		return news{ignored: "a comment without an author"}, nil

@@ -113,6 +113,10 @@ func TestGate(t *testing.T) {
 			g.Branch.RequiredChecks[0].App, g.Gate.State = 7, "BLOCKED"
 			g.Gate.Checks = []bot.GateCheck{{Name: "ci", App: 8, Required: true, Done: true, Passed: true}}
 		}, bot.GateWait, "blocked", "Waiting: check ci has not begun."},
+		{"a commit status does not tell its source", ready, func(g *bot.GateCase) {
+			g.Branch.RequiredChecks[0].App, g.Branch.MergeQueue, g.Gate.State = 7, true, "BLOCKED"
+			g.Gate.Checks = []bot.GateCheck{{Name: "ci", Required: true, Done: true, Passed: true}}
+		}, bot.GateEnqueue, "queue", ""},
 		{"the source's own failed", ready, func(g *bot.GateCase) {
 			g.Branch.RequiredChecks[0].App = 7
 			g.Gate.Checks = []bot.GateCheck{{Name: "ci", App: 7, Done: true}, {Name: "ci", App: 8, Done: true, Passed: true}}

@@ -43,6 +43,8 @@ type setup struct {
 	strict bool   // a branch must hold its base before it is merged
 	slowCI bool   // CI says nothing by itself
 	config func(*app.Config)
+	// rightHub keeps GitHub's clock right, whatever the bot's is.
+	rightHub bool
 	// durable keeps the flows with DBOS on SQLite and lets time be real.
 	durable bool
 }
@@ -90,6 +92,10 @@ func newWorld(t *testing.T, s setup) *world {
 				s.config(c)
 			}
 		},
+	}
+	if s.durable || s.rightHub {
+		// Only the bot's clock is set; GitHub's is right.
+		o.Hub = func(h *fakehub.Options) { h.Now = time.Now }
 	}
 	if !s.durable {
 		ledger, err := durable.OpenLedger(ctx, filepath.Join(w.dir, "ledger.db"))

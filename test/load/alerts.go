@@ -133,6 +133,19 @@ func of(a bot.Alert) firing {
 	}
 }
 
+// fired are the Apps of which a firing alert is sent.
+func fired(list []notice) map[string]bool {
+	apps := map[string]bool{}
+	for _, n := range list {
+		for _, f := range n.alerts {
+			if f.Status == "firing" {
+				apps[f.Labels["deployment"]] = true
+			}
+		}
+	}
+	return apps
+}
+
 // teamOf is the part of an App's name before the dash.
 func teamOf(app string) string {
 	team, _, _ := strings.Cut(app, "-")

@@ -46,6 +46,11 @@ func (s size) remarks(w *world) []remark {
 	onCulprit := func(text string, n int, by ...string) {
 		for range max(1, n) {
 			team := teams[rnd.IntN(len(teams))]
+			if text == "/rollback" {
+				// The one Rollback that surely has not ended: after the end, the
+				// command of a person who may is obeyed and begins another.
+				team = teams[1]
+			}
 			out = append(out, remark{
 				due: at(.2, .95), by: by[rnd.IntN(len(by))], about: team,
 				on: func() int { return w.culprit[team] }, text: func(string) string { return text },

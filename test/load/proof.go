@@ -208,8 +208,9 @@ func (s *storm) proveTeam(team string, r bot.Record, p *proof) {
 			strange++
 		}
 	}
+	raised := fired(s.script)
 	for _, app := range s.size.loud(team) {
-		if !joined[app] {
+		if raised[app] && !joined[app] {
 			missing++
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/backout-dev/backout/bot"
 	"github.com/backout-dev/backout/bot/policy"
 	"github.com/backout-dev/backout/test/memory"
-	"github.com/backout-dev/backout/test/simcluster"
 )
 
 // story is one random story under way: the play, and what the people in it
@@ -61,56 +60,6 @@ type grant struct {
 
 var everyone = people{"bob", "carol", "bob", "ann", "eve"}
 
-// apps of the story. Their names have different lengths: simcluster makes
-// fingerprints of them.
-var appNames = []string{"web", "cart"}
-
-func manifest(app, tag string) string {
-	return fmt.Sprintf(`apiVersion: apps/v1
-kind: Deployment
-metadata: {name: %[1]s, namespace: shop}
-spec:
-  replicas: 3
-  selector: {matchLabels: {app: %[1]s}}
-  template:
-    metadata: {labels: {app: %[1]s}}
-    spec:
-      containers:
-        - name: %[1]s
-          image: registry.example/%[1]s:%[2]s
-`, app, tag)
-}
-
-func tuning(app string, n int) string {
-	return fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s-tuning, namespace: shop}\ndata:\n  level: \"%d\"\n", app, n)
-}
-
-func deployPath(app string) string { return "apps/" + app + "/deploy.yaml" }
-func tuningPath(app string) string { return "apps/" + app + "/tuning.yaml" }
-
-func startFiles() files {
-	f := files{"docs/README.md": "# Fleet\n"}
-	for _, app := range appNames {
-		f[deployPath(app)], f[tuningPath(app)] = manifest(app, "v1"), tuning(app, 1)
-	}
-	return f
-}
-
-func appID(name string) bot.AppID {
-	return bot.AppID{Cluster: "prod", Kind: bot.KindKustomization, Namespace: "flux-system", Name: name}
-}
-
-func appSpecs() []simcluster.AppSpec {
-	var out []simcluster.AppSpec
-	for _, name := range appNames {
-		out = append(out, simcluster.AppSpec{
-			ID: appID(name), Branch: trunk, Path: "apps/" + name, AutoSync: name == "web",
-			Workload: bot.Workload{Kind: "Deployment", Namespace: "shop", Name: name},
-		})
-	}
-	return out
-}
-
 // draw is one of some values.
 func draw[T any](t *rapid.T, what string, of ...T) T { return rapid.SampledFrom(of).Draw(t, what) }
 
@@ -136,7 +85,7 @@ func newStory(t *rapid.T) *story {
 		observe: draw(t, "observe", false, false, false, false, false, false, false, false, false, true),
 		engine:  engines[draw(t, "engine", "plain", "plain", "plain", "lose each result", "restart after each step")],
 	}
-	if draw(t, "configured check", false, true) {
+	if draw(t, "configured check", true, false, true) {
 		set.policy.Checks = []policy.CheckSetting{{Name: "errors", Query: "rate", Operator: "<", Threshold: 0.05}}
 	}
 	s := &story{
