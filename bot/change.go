@@ -71,8 +71,9 @@ const (
 // Conflict is one path that can't be reverted by itself.
 type Conflict struct {
 	Path string `json:"path"`
-	// Kind is content, modify/delete, rename/delete, add/add, mode, binary,
-	// submodule or attributes.
+	// Kind is content, modify/delete, rename/delete, rename/rename, rename,
+	// file-location (its directory was renamed), add/add, mode, binary, submodule
+	// or attributes.
 	Kind string `json:"kind"`
 	// Since are the later commits that touched the path, newest first.
 	Since []SHA `json:"since,omitempty"`

@@ -16,6 +16,8 @@ type Facts struct {
 	// Candidates are first-parent commits that changed the closure, newest
 	// first, from the revision deployed at onset backwards.
 	Candidates []Candidate
+	// Head is the revision that is weighed; empty when not known.
+	Head SHA
 	// Failing is the workload that alerts; nil when unknown.
 	Failing *Workload
 	// Closure are the paths that the App is built from.
@@ -38,4 +40,11 @@ type Candidate struct {
 	Undone bool
 	// Apps is how many Apps it touches.
 	Apps int
+	// Current are the contents of Files, by path, on the revision that is
+	// weighed; a path is absent where nothing stands any more.
+	Current map[string][]byte
+	// Automated is true when a program wrote it, by its author's name.
+	Automated bool
+	// TakesBack are the commits that its message says it reverts.
+	TakesBack []SHA
 }

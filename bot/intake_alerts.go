@@ -17,7 +17,7 @@ func (f *Flow) intakeAlerts(ctx context.Context, j Journal, e Event) error {
 	}); err != nil {
 		return err
 	}
-	d, err := attempt(ctx, f, j, "locate", func(ctx context.Context) ([]spoken, error) { return f.locateAll(ctx, *e.Alerts) })
+	d, err := attemptUpTo(ctx, f, j, alertTries, "locate", func(ctx context.Context) ([]spoken, error) { return f.locateAll(ctx, *e.Alerts) })
 	if err != nil {
 		return err
 	}
@@ -31,6 +31,33 @@ func (f *Flow) intakeAlerts(ctx context.Context, j Journal, e Event) error {
 		}
 	}
 	return nil
+}
+
+// alertTries bounds the tries of an alert's intake to about a day. Nobody waits
+// for an answer, and Alertmanager repeats an alert under the same ID, so
+// what is given up does not come again. The cluster is often away because of the
+// very incident.
+const alertTries = 300
+
+// lateAlert is the age from which an alert is not taken at its word: what it
+// tells may be over.
+const lateAlert = time.Hour
+
+// over reports whether none of the alerts is known to fire still.
+func (f *Flow) over(ctx context.Context, j Journal, s spoken) (bool, error) {
+	d, err := attempt(ctx, f, j, "look whether it still fires", func(ctx context.Context) (bool, error) {
+		for _, a := range s.Alerts {
+			firing, known, err := f.Ports.Alerts.Firing(ctx, a)
+			if err != nil {
+				return false, fmt.Errorf("ask for alert %s: %w", a.Name(), err)
+			}
+			if known && firing {
+				return true, nil
+			}
+		}
+		return false, nil
+	})
+	return d.Trouble != nil || !d.Value, err
 }
 
 func (f *Flow) recordResolved(ctx context.Context, g AlertGroup) (int, error) {
@@ -97,7 +124,7 @@ type blamed struct {
 
 // intakeApp ranks the suspects of one App and begins or joins a Rollback.
 func (f *Flow) intakeApp(ctx context.Context, j Journal, e Event, s spoken) error {
-	d, err := attempt(ctx, f, j, "rank "+s.App.String(), func(ctx context.Context) (blamed, error) { return f.blame(ctx, e, s) })
+	d, err := attemptUpTo(ctx, f, j, alertTries, "rank "+s.App.String(), func(ctx context.Context) (blamed, error) { return f.blame(ctx, e, s) })
 	if err != nil {
 		return err
 	}
@@ -110,6 +137,12 @@ func (f *Flow) intakeApp(ctx context.Context, j Journal, e Event, s spoken) erro
 	if b.Rollback == nil {
 		log.InfoContext(ctx, "no change of ours to blame", "why", b.Nothing)
 		return nil
+	}
+	if d.Start.Sub(e.Received) > lateAlert {
+		if over, err := f.over(ctx, j, s); over || err != nil {
+			log.WarnContext(ctx, "alert not acted upon", "why", "when it could be looked at, it was not known to fire any more")
+			return err
+		}
 	}
 	begun, t, err := f.start(ctx, j, *b.Rollback)
 	switch {

@@ -39,6 +39,9 @@ type Reverts interface {
 	// whose tree or parent is not the wanted one is deleted again and reported
 	// as TroubleInvalid; a base that moved as TroubleStale.
 	Open(ctx context.Context, r RevertRequest) (RevertPull, error)
+	// Standing is the open pull request of ours from a branch into base, whoever
+	// pushed to it since; ok is false when there is none.
+	Standing(ctx context.Context, repo RepoName, base, branch string) (p RevertPull, ok bool, err error)
 	Gate(ctx context.Context, repo RepoName, number int) (Gate, error)
 	Merge(ctx context.Context, r MergeRequest) (Merged, error)
 	// Enqueue puts the pull request into its base branch's merge queue, and Arm

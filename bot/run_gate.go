@@ -24,6 +24,7 @@ type watch struct {
 	*run
 	since                        time.Time
 	refusals, recomputes, handed int
+	unknown                      int // looks in a row at which GitHub still computed
 	tells                        int
 	// reason is why it waits; proposed, that nobody but a person goes on.
 	reason   string
@@ -161,9 +162,12 @@ func (w *watch) turn(ctx context.Context, look gateLook, now time.Time) (end *st
 		if call.Reason.Name == "unprotected" {
 			w.view.Notes = []string{call.Reason.Text}
 		}
-		return w.merge(ctx)
+		return w.merge(ctx, now)
 	case GateEnqueue, GateArm:
-		end, err = w.hand(ctx, call, now)
+		var again bool
+		if end, again, err = w.hand(ctx, call, now); again {
+			return nil, false, nil
+		}
 		if w.given.to == "" {
 			call.Reason.Text = "GitHub does not take it yet: " + w.refused.why
 		}
@@ -189,9 +193,10 @@ func (w *watch) turn(ctx context.Context, look gateLook, now time.Time) (end *st
 	every := w.Timing.Gate
 	if look.Gate.State == "UNKNOWN" && call.Do == GateWait {
 		// GitHub computes for a moment: nothing to tell people yet.
-		every = w.Timing.Mergeable
+		every = min(w.Timing.Mergeable<<min(w.unknown, 10), w.Timing.Gate)
+		w.unknown++
 	} else {
-		w.reason, w.proposed = call.Reason.Text, call.Reason.Name == "proposed"
+		w.reason, w.proposed, w.unknown = call.Reason.Text, call.Reason.Name == "proposed", 0
 	}
 	if now.Sub(w.since) >= w.plan.Policy.MergeWithin {
 		return w.timeout(), false, nil

@@ -19,10 +19,28 @@ func (r *run) mergeRequest() MergeRequest {
 	return MergeRequest{Repo: r.rb.Repo, Number: r.view.Pull.Number, Head: r.view.Pull.Head, Method: r.method()}
 }
 
+// fresh is how old a look at the gate may be when it is acted upon.
+const fresh = 10 * time.Second
+
+// outdated reports whether what a look allowed may not be done any more. A crash
+// or a GitHub that is away can put any time between the two. What is known here
+// is read again, and what only GitHub knows, where the look is not fresh.
+func (w *watch) outdated(ctx context.Context, looked time.Time) (bool, error) {
+	seen, err := w.glance(ctx)
+	if err != nil {
+		return false, err
+	}
+	on, _ := w.Ports.Switch.On(ctx)
+	return on || seen.Cancelled != nil || w.Now().Sub(looked) > fresh, nil
+}
+
 // merge merges the pinned head. A refusal that looking again may cure goes back
 // to the gate.
-func (w *watch) merge(ctx context.Context) (end *stop, merged bool, err error) {
+func (w *watch) merge(ctx context.Context, looked time.Time) (end *stop, merged bool, err error) {
 	d, err := attempt(ctx, w.Flow, w.j, "merge", func(ctx context.Context) (Merged, error) {
+		if old, err := w.outdated(ctx, looked); old || err != nil {
+			return Merged{Outdated: old}, err
+		}
 		return w.Ports.Reverts.Merge(ctx, w.mergeRequest())
 	})
 	if err != nil {
@@ -31,6 +49,9 @@ func (w *watch) merge(ctx context.Context) (end *stop, merged bool, err error) {
 	if d.Trouble != nil {
 		return w.fail("merge", d.Trouble), false, nil
 	}
+	if d.Value.Outdated {
+		return nil, false, nil
+	}
 	if d.Value.Merged {
 		w.mergedAs(d.Value, d.Start, d.End, d.Value.Commit.Short())
 		return nil, true, nil
@@ -38,7 +59,7 @@ func (w *watch) merge(ctx context.Context) (end *stop, merged bool, err error) {
 	if w.refusals++; !d.Value.Stale || w.refusals > maxRefusals {
 		return needsHuman("GitHub refused the merge: "+d.Value.Refusal, "Merge "+w.view.Pull.URL), false, nil
 	}
-	return nil, false, w.j.Wait(ctx, "wait after refusal", w.topics(), w.Timing.Mergeable)
+	return nil, false, w.j.Wait(ctx, "wait after refusal", w.topics(), w.Timing.Mergeable<<(w.refusals-1))
 }
 
 func (r *run) mergedAs(m Merged, start, end time.Time, detail string) {
@@ -49,27 +70,35 @@ func (r *run) mergedAs(m Merged, start, end time.Time, detail string) {
 
 // hand leaves the merge to GitHub: to the branch's queue, or to auto-merge. What
 // GitHub refused is asked again only after a while; auto-merge that can't be
-// had leaves the merge to us.
-func (w *watch) hand(ctx context.Context, call GateCall, now time.Time) (*stop, error) {
-	tooSoon := !w.refused.at.IsZero() && now.Sub(w.refused.at) < settle
+// had leaves the merge to us. again asks for another look at once.
+func (w *watch) hand(ctx context.Context, call GateCall, looked time.Time) (end *stop, again bool, err error) {
+	tooSoon := !w.refused.at.IsZero() && looked.Sub(w.refused.at) < settle
 	if w.given.to != "" || tooSoon {
-		return nil, nil
+		return nil, false, nil
 	}
 	if w.handed++; w.handed > maxHandovers {
-		return needsHuman(fmt.Sprintf("Backout gave #%d to GitHub %d times, and it was not merged.", w.view.Pull.Number, maxHandovers), "Merge "+w.view.Pull.URL), nil
+		return needsHuman(fmt.Sprintf("Backout gave #%d to GitHub %d times, and it was not merged.", w.view.Pull.Number, maxHandovers), "Merge "+w.view.Pull.URL), false, nil
 	}
 	name, act := "enqueue", w.Ports.Reverts.Enqueue
 	if call.Do == GateArm {
 		name, act = "arm auto-merge", w.Ports.Reverts.Arm
 	}
-	d, err := attempt(ctx, w.Flow, w.j, name, func(ctx context.Context) (Queued, error) { return act(ctx, w.mergeRequest()) })
+	d, err := attempt(ctx, w.Flow, w.j, name, func(ctx context.Context) (Queued, error) {
+		if old, err := w.outdated(ctx, looked); old || err != nil {
+			return Queued{Outdated: old}, err
+		}
+		return act(ctx, w.mergeRequest())
+	})
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, false, err
 	case d.Trouble != nil:
 		// It may have happened all the same.
 		w.given = given{to: call.Do, at: d.End}
-		return w.fail(name, d.Trouble), nil
+		return w.fail(name, d.Trouble), false, nil
+	case d.Value.Outdated:
+		w.handed--
+		return nil, true, nil
 	case d.Value.Accepted:
 		w.given = given{to: call.Do, at: d.End}
 	case call.Do == GateArm:
@@ -78,11 +107,11 @@ func (w *watch) hand(ctx context.Context, call GateCall, now time.Time) (*stop, 
 			w.view.Notes = append(w.view.Notes, "GitHub's auto-merge could not be turned on, so Backout merges by itself: "+d.Value.Refusal)
 		}
 	case !d.Value.Stale:
-		return needsHuman("GitHub did not take the revert into the merge queue: "+d.Value.Refusal, "Merge "+w.view.Pull.URL), nil
+		return needsHuman("GitHub did not take the revert into the merge queue: "+d.Value.Refusal, "Merge "+w.view.Pull.URL), false, nil
 	default:
 		w.refused = refusal{at: d.End, why: d.Value.Refusal}
 	}
-	return nil, nil
+	return nil, false, nil
 }
 
 // withdraw takes back what was left to GitHub. It ends with a person where that

@@ -152,8 +152,9 @@ func (r *run) openRevert(ctx context.Context) (RevertPull, error) {
 }
 
 // supersede closes the revert that an earlier attempt left open for people:
-// there must never be two for one culprit. One that somebody pushed to holds
-// their work and is left to them.
+// there must never be two for one culprit. It is looked for by its branch, since
+// an attempt may have ended without knowing what it opened. One that somebody
+// may have pushed to holds their work and is left to them.
 func (r *run) supersede(ctx context.Context) error {
 	if r.rb.Attempt <= 1 {
 		return nil
@@ -163,18 +164,17 @@ func (r *run) supersede(ctx context.Context) error {
 		return fmt.Errorf("look for earlier attempts: %w", err)
 	}
 	for _, rec := range records {
-		if rec.CulpritKey() != r.rb.CulpritKey() || rec.Attempt >= r.rb.Attempt || rec.View == nil || rec.View.Pull == nil {
+		if rec.CulpritKey() != r.rb.CulpritKey() || rec.Attempt >= r.rb.Attempt || rec.End == nil || rec.End.Verdict == VerdictObserved {
 			continue
 		}
-		old := rec.View.Pull
-		gate, err := r.Ports.Reverts.Gate(ctx, r.rb.Repo, old.Number)
+		old, ok, err := r.Ports.Reverts.Standing(ctx, r.rb.Repo, r.rb.Base, rec.RevertBranch())
 		switch {
-		case IsTrouble(err, TroubleNotFound) || err == nil && !gate.Open:
-			continue
 		case err != nil:
 			return fmt.Errorf("look at the revert of %s: %w", rec.ID, err)
-		case gate.Head != old.Head:
-			return NewTrouble(TroubleInvalid, nil, "#%d already takes this back, and somebody has pushed to it.", old.Number).
+		case !ok:
+			continue
+		case rec.View == nil || rec.View.Pull == nil || rec.View.Pull.Head != old.Head:
+			return NewTrouble(TroubleInvalid, nil, "#%d already takes this back, and somebody may have pushed to it.", old.Number).
 				WithAdvice("Merge or close %s, then comment `/rollback` again.", old.URL)
 		}
 		if err := r.Ports.Reverts.Abandon(ctx, r.rb.Repo, old.Number, old.Branch); err != nil {

@@ -35,7 +35,7 @@ apply it, verifies production and writes the result on the pull request.
                                                   what a rollback would do`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	cmd.AddCommand(serve(), plan(), versionCommand())
+	cmd.AddCommand(serve(), plan(), revert(), versionCommand())
 	return cmd
 }
 

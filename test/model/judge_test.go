@@ -5,17 +5,17 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/backout-dev/backout/bot"
 )
 
-// atTheMerge is the strict form of the promise: what a merge rests on holds when
-// it merges. The flow keeps to a weaker one: it held at the last look on record,
-// right before, unless the process died or GitHub went away in between.
-const atTheMerge = false
+// fresh is how old what only GitHub knows may be when the bot merges.
+const fresh = 10 * time.Second
 
 // look is what a merge rests on.
 type look struct {
+	at                time.Time
 	killed, cancelled bool
 	people            map[string]bot.Permission
 }
@@ -23,7 +23,7 @@ type look struct {
 func (s *story) look(r bot.Record) look {
 	// What is cancelled in the very moment of the look may come too late for it.
 	at, said := s.world.cancelled[r.ID]
-	return look{s.world.killed, said && at.Before(s.clock.Now()), maps.Clone(s.world.people)}
+	return look{s.clock.Now(), s.world.killed, said && at.Before(s.clock.Now()), maps.Clone(s.world.people)}
 }
 
 // looked is told of each look of a flow at the merge gate.
@@ -51,9 +51,9 @@ func (s *story) judgeMerge(p *pull, after files) {
 	if s.set.observe {
 		broken("the bot only observes")
 	}
-	seen := s.looks[r.ID]
-	if atTheMerge {
-		seen = s.look(r)
+	seen := s.look(r)
+	if last := s.looks[r.ID]; seen.at.Sub(last.at) <= fresh {
+		seen.people = last.people
 	}
 	if seen.killed {
 		broken("the kill switch is on")
@@ -70,13 +70,18 @@ func (s *story) judgeMerge(p *pull, after files) {
 		broken("%s", why)
 	}
 	s.judgeTree(r, w.repo.head(trunk).files, after, broken)
-	key := r.CulpritKey()
-	for _, moves := range s.merges[key] {
-		if moves == s.moves {
-			broken("the culprit was merged away before, and nobody moved main since")
+	// Main moves by what people do, and by reverts of something else: taking back
+	// a revert brings its culprit back.
+	key, moves := r.CulpritKey(), s.moves
+	for other, merges := range s.merges {
+		if other != key {
+			moves += len(merges)
 		}
 	}
-	s.merges[key] = append(s.merges[key], s.moves)
+	if slices.Contains(s.merges[key], moves) {
+		broken("the culprit was merged away before, and nobody moved main since")
+	}
+	s.merges[key] = append(s.merges[key], moves)
 	count.add("merge", string(r.Incident.Kind))
 }
 
@@ -151,6 +156,9 @@ func (s *story) judgeEnd(id bot.RollbackID) {
 		now, err := s.cluster.App(s.ctx, app)
 		if err != nil {
 			continue // broken or deleted meanwhile
+		}
+		if verified := r.View.Steps[len(r.View.Steps)-1].End; !now.AppliedAt.Before(verified) {
+			continue // delivered after the last sample: the bot died in between
 		}
 		if runs := s.world.repo.nodes[now.Revision]; now.Health != bot.HealthGood || runs.past[r.View.Merge.Commit] == nil {
 			broken("but %s is %s at %s", app.Name, now.Health, now.Revision.Short())

@@ -60,7 +60,7 @@ const enough = 16 * time.Hour
 func (s *story) toTheEnd() {
 	s.tell("everything comes back, and time passes")
 	s.locked(func(w *World) {
-		w.hands.fuse, w.hands.steps, w.trap, w.ambush = 0, 0, 0, nil
+		w.hands.fuse, w.hands.steps, w.trap, w.ambush, w.change = 0, 0, 0, nil, nil
 		w.away, w.deaf, w.blind = time.Time{}, time.Time{}, time.Time{}
 	})
 	s.plane.broken = s.clock.Now()

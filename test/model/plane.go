@@ -162,8 +162,11 @@ func (l ledger) Finish(ctx context.Context, id bot.RollbackID, end bot.End) erro
 	if err != nil {
 		return err
 	}
+	before, _ := l.Ledger.Rollback(ctx, id)
 	err = l.Ledger.Finish(ctx, id, end)
-	l.w.onFinish(id) // looks at the cluster, which looks at the world
+	if before.End == nil { // after a crash it is written again, and the first one stands
+		l.w.onFinish(id) // looks at the cluster, which looks at the world
+	}
 	l.w.mu.Lock()
 	defer l.w.mu.Unlock()
 	return l.w.burn("ledger: finish", burnt, err)

@@ -49,6 +49,10 @@ func (w *World) Open(_ context.Context, r bot.RevertRequest) (bot.RevertPull, er
 		}
 		return bot.RevertPull{}, bot.NewTrouble(bot.TroubleStale, nil, "main moved meanwhile")
 	}
+	if change := w.change; change != nil {
+		w.change = nil
+		change()
+	}
 	return w.opened(p, r, false), nil
 }
 
@@ -84,6 +88,21 @@ func (w *World) opened(p *pull, r bot.RevertRequest, found bool) bot.RevertPull 
 	g := w.gate(p)
 	g.Checks, g.State = nil, "UNKNOWN" // which checks are required is not known yet
 	return bot.RevertPull{Number: p.number, URL: w.url(p), Branch: r.Branch, Head: p.head, Tree: r.Tree, Found: found, Gate: g}
+}
+
+// Standing implements bot.Reverts.
+func (w *World) Standing(_ context.Context, _ bot.RepoName, _, branch string) (out bot.RevertPull, ok bool, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.reach(); err != nil {
+		return out, false, err
+	}
+	for _, p := range w.pulls {
+		if p.open && p.branch == branch && p.author == botLogin {
+			return bot.RevertPull{Number: p.number, URL: w.url(p), Branch: branch, Head: p.head}, true, nil
+		}
+	}
+	return out, false, nil
 }
 
 // Gate implements bot.Reverts.

@@ -11,8 +11,12 @@ import (
 
 // fault makes something unreachable for a while.
 func (s *story) fault(t *rapid.T) {
-	if draw(t, "at the merge", false, true) {
+	switch draw(t, "when", "now", "now", "at the merge", "after the opening") {
+	case "at the merge":
 		s.atTheMerge(t)
+		return
+	case "after the opening":
+		s.afterTheOpening(t)
 		return
 	}
 	f := fault{what: draw(t, "what", "github", "answers", "cluster", "monitoring", "monitoring"), from: s.clock.Now()}
@@ -50,6 +54,25 @@ func (s *story) atTheMerge(t *rapid.T) {
 		}
 	})
 	s.tell("when the bot is about to merge: GitHub goes away for %s (0: somebody pushes)", d)
+}
+
+// afterTheOpening makes something come between the opening of a revert and the
+// first look at the gate: the kill switch, or everybody's permission is gone.
+func (s *story) afterTheOpening(t *rapid.T) {
+	what := draw(t, "what", "the kill switch", "nobody may write any more")
+	s.locked(func(w *World) {
+		w.change = func() {
+			w.note("  ! %s", what)
+			if what == "the kill switch" {
+				w.killed = true
+				return
+			}
+			for login := range w.people {
+				w.people[login] = bot.PermissionRead
+			}
+		}
+	})
+	s.tell("after the bot has opened its next revert: %s", what)
 }
 
 // smuggle pushes something else to the branch of a revert.

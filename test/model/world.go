@@ -40,6 +40,9 @@ type World struct {
 	trap time.Duration
 	// ambush is what a person does when the bot is about to merge.
 	ambush func(p *pull)
+	// change is what comes between the opening of a revert and the first look at
+	// the gate.
+	change func()
 
 	// onMerge looks at each merge by the bot right before it happens, onFinish
 	// at each end of a Rollback when it is written.

@@ -58,6 +58,7 @@ type app struct {
 	spec     AppSpec
 	revision bot.SHA
 	image    string
+	mended   string    // an image that does no harm any more
 	applied  time.Time // when the revision was applied
 	since    time.Time // when the present image started
 	hold     *bot.Hold
@@ -144,7 +145,17 @@ func imageOf(manifest []byte) string {
 }
 
 // bad is the one rule of the simulation.
-func (a *app) bad() bool { return strings.Contains(a.image, "bad") }
+func (a *app) bad() bool { return strings.Contains(a.image, "bad") && a.image != a.mended }
+
+// Mend makes an App well with the image that it runs: the trouble went away by
+// itself.
+func (c *Cluster) Mend(id bot.AppID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if a := c.find(id); a != nil {
+		a.mended = a.image
+	}
+}
 
 // Suspend holds an App as a human does: without our annotations.
 func (c *Cluster) Suspend(id bot.AppID) { c.setHold(id, &bot.Hold{Reason: "suspended by hand"}) }

@@ -75,9 +75,10 @@ func mergedBefore(g bot.Gate, req bot.MergeRequest) (bot.Merged, error) {
 }
 
 // refusedMerge is GitHub's refusal. "Was modified" means that head or base
-// moved between our look and our merge.
+// moved between our look and our merge; "is not mergeable" is also what it says
+// while it still computes.
 func refusedMerge(said string, g bot.Gate, req bot.MergeRequest) bot.Merged {
-	out := bot.Merged{Refusal: said, Stale: g.Head != req.Head || strings.Contains(said, "was modified")}
+	out := bot.Merged{Refusal: said, Stale: g.Head != req.Head || strings.Contains(said, "was modified") || strings.Contains(said, "is not mergeable")}
 	if !g.Open {
 		out.Refusal = "the pull request is closed"
 	}

@@ -3,9 +3,12 @@ package github
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"strconv"
 
 	"github.com/google/go-github/v60/github"
+
+	"github.com/backout-dev/backout/bot"
 )
 
 // call sends one REST request and decodes the answer into out, where out is
@@ -49,6 +52,10 @@ func eachPage[P any](ctx context.Context, gh *github.Client, path string, each f
 		resp, err := call(ctx, gh, http.MethodGet, u.String(), nil, &page)
 		if err != nil {
 			return err
+		}
+		if reflect.ValueOf(page).IsZero() {
+			// Nothing, where a listing was due: what it would have held is unknown.
+			return bot.NewTrouble(bot.TroubleTransient, nil, "GitHub answered with no listing")
 		}
 		if !each(page) || resp.NextPage == 0 {
 			return nil
