@@ -135,8 +135,8 @@ func sameText(a, b string) bool {
 }
 
 // then keeps the Rollbacks that a late word can have meant: those that were
-// asked for before it. Where clocks differ by seconds, a cancellation counts and
-// an approval does not.
+// asked for before it. Comments tell that by their IDs, which grow. An alert has
+// none, and clocks differ: then a cancellation counts, and an approval does not.
 func (c Comment) then(verb CommandVerb, records []Record) []Record {
 	limit := c.Written
 	if verb == CommandCancel {
@@ -144,7 +144,7 @@ func (c Comment) then(verb CommandVerb, records []Record) []Record {
 	}
 	var out []Record
 	for _, r := range records {
-		if !r.Incident.Received.After(limit) {
+		if r.Comment != 0 && r.Comment < c.ID || r.Comment == 0 && !r.Incident.Received.After(limit) {
 			out = append(out, r)
 		}
 	}
