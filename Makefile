@@ -44,6 +44,10 @@ load: ## Storm the bot: 10,000 alerts within a minute; prints accepted/s, p50/p9
 fuzz: ## Fuzz every decoder for FUZZTIME each.
 	go run ./test/fuzz -time $(FUZZTIME)
 
+.PHONY: corpus
+corpus: ## Measure reverts and ranking on real histories: BACKOUT_CORPUS=folder of the tables and owner/name.git.
+	BACKOUT_CORPUS=$${BACKOUT_CORPUS:?} go test -count=1 -timeout 60m -run '^(TestCorpus|TestRanking)$$' -v ./vcs/git ./test/corpus
+
 .PHONY: journals
 journals: ## Keep the journals of stories that have none yet.
 	BACKOUT_JOURNALS=$(CURDIR)/test/replay/testdata go test -count=1 -timeout 20m -run 'TestStories/./plain' ./test/scenarios

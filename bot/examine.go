@@ -12,12 +12,15 @@ import (
 // Examine reads of one commit what any ranking looks at, from git alone: what it
 // changed below the closure, and what stands there now. The bot and the command
 // line share it, so that both rank by the same facts.
-func Examine(ctx context.Context, h History, repo RepoName, now fs.FS, c Commit, closure []string) (Candidate, error) {
+//
+// diff lists what differs between two commits below the closure, as
+// [History.Diff]; now is the tree of the revision that is weighed.
+func Examine(ctx context.Context, c Commit, now fs.FS, diff func(ctx context.Context, from, to SHA) ([]FileChange, error)) (Candidate, error) {
 	cand := Candidate{Change: changeFrom(c), Automated: automated(c), TakesBack: takesBack(c.Message)}
 	if len(c.Parents) == 0 {
 		return cand, nil
 	}
-	files, err := h.Diff(ctx, repo, c.Parents[0], c.SHA, closure)
+	files, err := diff(ctx, c.Parents[0], c.SHA)
 	if err != nil {
 		return cand, fmt.Errorf("read changes of %s: %w", c.SHA.Short(), err)
 	}

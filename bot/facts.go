@@ -16,10 +16,11 @@ type Facts struct {
 	// Candidates are first-parent commits that changed the closure, newest
 	// first, from the revision deployed at onset backwards.
 	Candidates []Candidate
-	// Head is the revision that is weighed; empty when not known.
-	Head SHA
 	// Failing is the workload that alerts; nil when unknown.
 	Failing *Workload
+	// PartFiles and PartObjects ("Kind/name") are what the failing workload is
+	// known to be made of, each with the reason; nil when nobody looked.
+	PartFiles, PartObjects map[string]string
 	// Closure are the paths that the App is built from.
 	Closure []string
 	// BlameWindow is the policy's window between rollout and onset.

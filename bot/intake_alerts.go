@@ -339,7 +339,7 @@ func (f *Flow) facts(ctx context.Context, app App, head SHA, onset Onset, s spok
 		return facts, fmt.Errorf("walk history of %s: %w", app.ID, err)
 	}
 	for _, c := range commits {
-		cand, err := f.candidate(ctx, repo, from, c, facts)
+		cand, err := f.candidate(ctx, repo, from, tree, c, facts)
 		if err != nil {
 			return facts, err
 		}
@@ -406,14 +406,14 @@ func deployedAt(record []Deployed, at time.Time) SHA {
 
 // candidate reads what one commit changed, whether it is still in effect, and
 // when it was rolled out.
-func (f *Flow) candidate(ctx context.Context, repo RepoName, from SHA, c Commit, facts Facts) (Candidate, error) {
-	cand := Candidate{Change: changeFrom(c)}
+func (f *Flow) candidate(ctx context.Context, repo RepoName, from SHA, tree fs.FS, c Commit, facts Facts) (Candidate, error) {
+	cand, err := Examine(ctx, c, tree, func(ctx context.Context, from, to SHA) ([]FileChange, error) {
+		return f.Ports.History.Diff(ctx, repo, from, to, facts.Closure)
+	})
+	if err != nil {
+		return cand, err
+	}
 	if len(c.Parents) > 0 {
-		files, err := f.Ports.History.Diff(ctx, repo, c.Parents[0], c.SHA, facts.Closure)
-		if err != nil {
-			return cand, fmt.Errorf("read changes of %s: %w", c.SHA.Short(), err)
-		}
-		cand.Files = files
 		rv, err := f.Ports.History.Revert(ctx, repo, from, cand.Change)
 		if err != nil {
 			return cand, fmt.Errorf("look whether %s is still in effect: %w", c.SHA.Short(), err)

@@ -1,6 +1,9 @@
 package culprit
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // feature is one number that the model weighs. The signal is the line of
 // evidence that it adds to; several features may make one signal.
@@ -43,7 +46,6 @@ func features() []feature {
 		{"age", "younger than 3 days", younger(3 * day)},
 		{"live", "share of its lines still true", func(c context) float64 { return c.self().liveness() }},
 		{"live", "less than half", func(c context) float64 { return is(c.self().liveness() < 0.5) }},
-		{"breadth", "ln(directories)", func(c context) float64 { return math.Log(math.Max(1, float64(c.self().Dirs))) }},
 		{"breadth", "ln(files in the repository)", func(c context) float64 { return math.Log(math.Max(1, float64(c.self().Paths))) }},
 		{"breadth", "ln(1 + files of the App)", func(c context) float64 { return math.Log1p(float64(c.self().Files)) }},
 		{"revert", "a revert, less than an hour ago", func(c context) float64 { return is(c.self().Revert && c.self().Age < hour) }},
@@ -81,3 +83,5 @@ func (c context) authorShare() float64 {
 // liveness is the share of the changed lines that is still true; 0 where no
 // line changed.
 func (s Signs) liveness() float64 { return float64(s.Live) / math.Max(1, float64(s.Lines)) }
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -1,19 +1,31 @@
 package culprit
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
 )
 
-// ConfidentAge is how old the first suspect may be for a confident finding.
+// ConfidentAge is how old the first suspect may be for a confident finding:
+// what has been running for longer is seldom what broke now, whatever its share.
 const ConfidentAge = 24 * time.Hour
 
-// Model weighs candidates by their features: each has a score, no change of ours
-// has the score None, and the shares are those of a multinomial logit.
+// Model is what was fitted on real histories. Each candidate has a score, the
+// sum of its features times Weights; the shares of the candidates, if one of
+// them is guilty, are those of a multinomial logit. Whether one is guilty at all
+// is a logistic regression on the circumstances of the first.
 type Model struct {
 	Weights []float64
-	None    float64
+	// Object are the weights of what is known to bear on the failing object, and
+	// of what is known not to; they count where the object is known.
+	Object []float64
+	// Guilt are the weights of the circumstances, the constant last. They hold
+	// where half of all incidents have a guilty commit.
+	Guilt []float64
+	// Sure is the share among the candidates from which on the first suspect is
+	// called confident.
+	Sure float64
 }
 
 // Names are the names of the features, in the order of the weights.
@@ -38,8 +50,22 @@ func Vectors(all []Signs) [][]float64 {
 	return out
 }
 
-// rhythm is the median time between changes to the App; a month where there is
-// none.
+// CircumstanceNames are the names of what Circumstances gives.
+func CircumstanceNames() []string {
+	return []string{"ln(hours of age)", "ln(age / median time between changes)", "share among the candidates", "a program", "a revert", "share of its lines still true"}
+}
+
+// Circumstances are what tells whether any candidate is guilty, given the first
+// suspect and its share among the candidates.
+func Circumstances(all []Signs, top int, share float64) []float64 {
+	s := all[top]
+	return []float64{
+		lnHours(s.Age), math.Log((s.Age + 10*minute) / (rhythm(all) + 10*minute)), share, is(s.Automated), is(s.Revert), s.liveness(),
+	}
+}
+
+// rhythm is the median time between changes to the App, in seconds; a month
+// where there is none.
 func rhythm(all []Signs) float64 {
 	if len(all) < 2 {
 		return 30 * day
@@ -52,32 +78,59 @@ func rhythm(all []Signs) float64 {
 	return gaps[len(gaps)/2]
 }
 
-// Scores are the scores of each candidate.
-func (m Model) Scores(all []Signs) []float64 {
-	var out []float64
-	for _, x := range Vectors(all) {
-		out = append(out, dot(m.Weights, x))
-	}
-	return out
+// Ranked is what a model says of some candidates.
+type Ranked struct {
+	// Order are the candidates, best first; ties stay newest first.
+	Order []int
+	// Scores and Shares are by candidate. The shares are those if one of them is
+	// guilty; None is the chance that none is.
+	Scores, Shares []float64
+	None           float64
+	Confident      bool
 }
 
-// Shares turns scores into the shares of candidates and of none, which add up
-// to 1.
-func (m Model) Shares(scores []float64) (shares []float64, none float64) {
-	top := m.None
-	for _, s := range scores {
-		top = max(top, s)
+// Rank weighs candidates, newest first.
+func (m Model) Rank(all []Signs) Ranked {
+	r := Ranked{None: 1}
+	top := math.Inf(-1)
+	for i, x := range Vectors(all) {
+		r.Order = append(r.Order, i)
+		r.Scores = append(r.Scores, dot(m.Weights, x)+m.object(all[i]))
+		top = max(top, r.Scores[i])
 	}
-	none = math.Exp(m.None - top)
-	total := none
-	for _, s := range scores {
-		shares = append(shares, math.Exp(s-top))
-		total += shares[len(shares)-1]
+	if len(all) == 0 {
+		return r
 	}
-	for i := range shares {
-		shares[i] /= total
+	total := 0.0
+	for _, s := range r.Scores {
+		r.Shares = append(r.Shares, math.Exp(s-top))
+		total += math.Exp(s - top)
 	}
-	return shares, none / total
+	for i := range r.Shares {
+		r.Shares[i] /= total
+	}
+	slices.SortStableFunc(r.Order, func(a, b int) int { return cmp.Compare(r.Scores[b], r.Scores[a]) })
+	first := r.Order[0]
+	if len(m.Guilt) > 0 {
+		z := append(Circumstances(all, first, r.Shares[first]), 1)
+		r.None = 1 / (1 + math.Exp(dot(m.Guilt, z)))
+	}
+	tie := len(r.Order) > 1 && r.Scores[first]-r.Scores[r.Order[1]] < tied
+	r.Confident = !tie && r.None < 0.5 && r.Shares[first] >= m.Sure && all[first].Age <= ConfidentAge.Seconds()
+	return r
+}
+
+// Bearing are the features of what a candidate has to do with the failing object:
+// it bears on it, or it surely does not.
+func (s Signs) Bearing() []float64 {
+	return []float64{is(s.Bears == int(bears)), is(s.Bears == int(bearsNot))}
+}
+
+func (m Model) object(s Signs) float64 {
+	if s.Bears < 0 || m.Object == nil {
+		return 0
+	}
+	return dot(m.Object, s.Bearing())
 }
 
 func dot(a, b []float64) float64 {

@@ -32,10 +32,11 @@ apply it, verifies production and writes the result on the pull request.
   backout serve --config backout.yaml             run the bot
   backout serve --config backout.yaml --observe   watch and record, write nowhere
   backout plan  --config backout.yaml acme/fleet '#12'
-                                                  what a rollback would do`,
+                                                  what a rollback would do
+  backout revert 1f2e3d4                          take a commit back, in any clone`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	cmd.AddCommand(serve(), plan(), revert(), versionCommand())
+	cmd.AddCommand(serve(), plan(), find(), revert(), versionCommand())
 	return cmd
 }
 

@@ -22,7 +22,7 @@ func run(t *testing.T, args ...string) (string, error) {
 
 func TestHelpTeaches(t *testing.T) {
 	for args, want := range map[string][]string{
-		"--help":       {"backout serve", "backout plan", "verifies production"},
+		"--help":       {"backout serve", "backout plan", "backout revert", "verifies production"},
 		"serve --help": {"--observe", "docs/configuration.md", "goes on at the step"},
 		"plan --help":  {"acme/fleet '#12'", "Nothing is written"},
 	} {

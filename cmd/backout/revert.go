@@ -131,7 +131,8 @@ func revertOnce(cmd *cobra.Command, repo *git.Repository, f revertFlags, args []
 		a.Commit, a.Smallest = tip, smallest
 		err = writeAnswer(cmd.OutOrStdout(), a)
 	} else {
-		told := telling{out: cmd.OutOrStdout(), notes: cmd.ErrOrStderr(), repo: repo, colour: coloured(cmd.OutOrStdout())}
+		told := telling{out: cmd.OutOrStdout(), notes: cmd.ErrOrStderr(), repo: repo, terminal: isTerminal(cmd.OutOrStdout())}
+		told.colour = told.terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" // no-color.org
 		err = told.tell(ctx, taken, smallest, f.branch, tip)
 	}
 	if err == nil && taken.Status == bot.RevertConflict {
@@ -140,9 +141,7 @@ func revertOnce(cmd *cobra.Command, repo *git.Repository, f revertFlags, args []
 	return err
 }
 
-// coloured reports whether to write colours: to a terminal, unless the user wants
-// none (no-color.org).
-func coloured(w io.Writer) bool {
+func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -16,6 +16,7 @@ import (
 type telling struct {
 	out, notes io.Writer
 	repo       *git.Repository
+	terminal   bool
 	colour     bool
 }
 
@@ -138,7 +139,7 @@ func (t telling) paint(colour, s string) string {
 // patch writes a diff. On a terminal it is coloured, and what would steer the
 // terminal is shown instead of sent.
 func (t telling) patch(text string) {
-	if !t.colour {
+	if !t.colour && !t.terminal {
 		io.WriteString(t.out, text) //nolint:errcheck // as with any print
 		return
 	}

@@ -19,11 +19,18 @@
 //     histogram.go, myers.go, settle.go and content.go. Tests put thousands of
 //     random merges before the installed git.
 //   - Only paths that the culprit changed are looked at, so a revert costs what the
-//     culprit did, not what the repository weighs.
-//   - Where git could see more than we do, the answer is a conflict: renames
-//     (renames.go), and merge drivers set by .gitattributes (attributes.go). To stop
-//     where git would go on costs a person a minute; to go on where git would stop
-//     could write what nobody meant.
+//     culprit did, not what the repository weighs. Where a rename could change the
+//     outcome (renames.go), what the branch has removed and added since is looked at,
+//     too. Which files are paired is git's choice to the last detail: pairing.go,
+//     pairing_best.go, and order.go for ties.
+//   - Where git's answer can't be reached safely, the answer is a conflict: merge
+//     drivers set by .gitattributes (attributes.go), renames among files in the place
+//     of directories. To stop where git would go on costs a person a minute; to go on
+//     where git would stop could write what nobody meant.
+//
+// Mirrors and Repository are the two ways in. A Repository (local.go) is somebody's
+// own clone, named by a folder: revision.go reads names, takeback.go computes,
+// branch.go writes the one thing that is ever written there.
 //
 // The rest of the package is the mirror: store.go reads objects and keeps what is
 // worth keeping decoded, remote.go talks to the server, mirrors.go and fetch.go

@@ -134,6 +134,9 @@ func (g *graph) node(h hash) (*node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read commit %s: %w", h, err)
 	}
+	if g.store.cut[h] {
+		n.parents = nil
+	}
 	if g.nodes == nil {
 		g.nodes = make(map[hash]*node)
 	}

@@ -3,6 +3,7 @@ package git
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/backout-dev/backout/bot"
@@ -70,7 +71,7 @@ func (s *store) walk(ctx context.Context, h hash, visit func(*commit) (more bool
 		if err != nil {
 			return err
 		}
-		if more, err := visit(c); err != nil || !more {
+		if more, err := visit(c); err != nil || !more || s.cut[h] {
 			return err
 		}
 		h = c.first()
@@ -82,6 +83,9 @@ func (s *store) walk(ctx context.Context, h hash, visit func(*commit) (more bool
 func (s *store) parentTree(c *commit, n int) (hash, error) {
 	if len(c.ParentHashes) == 0 {
 		return emptyTree, nil
+	}
+	if s.cut[c.Hash] {
+		return hash{}, fmt.Errorf("parent of %s: %w", c.Hash, errShallow)
 	}
 	p, err := s.commit(c.ParentHashes[n-1])
 	if err != nil {

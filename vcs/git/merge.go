@@ -1,6 +1,7 @@
 package git
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,9 @@ const (
 	kindContent      = "content"
 	kindModifyDelete = "modify/delete"
 	kindRenameDelete = "rename/delete"
+	kindRenameRename = "rename/rename"
+	kindLocation     = "file-location" // its directory was renamed
+	kindRename       = "rename"        // where it went is not certain
 	kindAddAdd       = "add/add"
 	kindMode         = "mode"
 	kindBinary       = "binary"
@@ -27,21 +31,34 @@ type conflict struct {
 }
 
 // merge is one three-way merge of trees. The judge is git merge-tree: what is
-// clean here is clean there with the same tree. The other direction does not
-// hold. Renames are not followed; where following them could change git's answer,
-// the answer here is a conflict.
+// clean here is clean there with the same tree. The other direction holds as far
+// as git's choice of renames can be told (pairing.go).
 //
-// It looks only at what theirs changed, since the rest of ours stays as it is.
+// It looks only at what theirs changed, since the rest of ours stays as it is;
+// where a rename could matter, also at what ours removed and added.
 type merge struct {
 	objects            *overlay
 	base, ours, theirs hash
 	attributes         *attributes
 
+	changed   []sides
+	settled   map[string]bool // paths that a rename has dealt with
 	edits     edits
 	conflicts []conflict
-	// Facts for the question of renames.
-	added, removed []change // by theirs
-	bothRemoved    []change // by theirs, and ours lacks it too
+}
+
+// sides is one path that theirs changed, and what ours has there: as a file, so a
+// directory counts as nothing.
+type sides struct {
+	change
+	ours entry
+	// was is where a renamed file is in ours, if not at path.
+	was string
+}
+
+// clash notes that the sides can't be merged.
+func (m *merge) clash(s sides, kind string) {
+	m.conflicts = append(m.conflicts, conflict{s.path, kind, cmp.Or(s.was, s.path)})
 }
 
 // mergeTrees merges theirs into ours, where both descend from base. With
@@ -50,19 +67,28 @@ func mergeTrees(ctx context.Context, o *overlay, base, ours, theirs hash) (hash,
 	m := &merge{
 		objects: o, base: base, ours: ours, theirs: theirs,
 		attributes: newAttributes(o, ours, theirs),
+		settled:    make(map[string]bool),
 		edits:      make(edits),
 	}
-	all, err := changes(o, base, theirs, nil)
-	if err != nil {
+	if err := m.compare(ctx); err != nil {
 		return hash{}, nil, err
 	}
-	for i, c := range all {
+	if err := m.followRenames(ctx); err != nil {
+		return hash{}, nil, err
+	}
+	for i, s := range m.changed {
 		if i%checkEvery == 0 && ctx.Err() != nil {
 			return hash{}, nil, ctx.Err()
 		}
-		if err := m.path(c); err != nil {
+		if m.settled[s.path] {
+			continue
+		}
+		if err := m.path(s); err != nil {
 			return hash{}, nil, err
 		}
+	}
+	if len(m.conflicts) > 0 {
+		return hash{}, m.conflicts, nil
 	}
 	tree, clashes, err := o.apply(ours, m.edits)
 	if err != nil {
@@ -71,15 +97,27 @@ func mergeTrees(ctx context.Context, o *overlay, base, ours, theirs hash) (hash,
 	for _, path := range clashes {
 		m.conflict(path, kindAddAdd)
 	}
-	if len(m.conflicts) == 0 {
-		if err := m.doubtRenames(ctx); err != nil {
-			return hash{}, nil, err
-		}
-	}
 	if len(m.conflicts) > 0 {
 		return hash{}, m.conflicts, nil
 	}
 	return tree, nil, nil
+}
+
+// compare lists what theirs changed.
+func (m *merge) compare(ctx context.Context) error {
+	return diffTrees(m.objects, m.base, m.theirs, nil, func(c change) error {
+		ours, err := lookup(m.objects, m.ours, c.path)
+		if err != nil {
+			return err
+		}
+		if ours.isTree() {
+			// A file here and a directory there: apply finds out whether the directory
+			// goes away at the same time.
+			ours = entry{}
+		}
+		m.changed = append(m.changed, sides{change: c, ours: ours})
+		return ctx.Err()
+	})
 }
 
 func (m *merge) conflict(path, kind string) {
@@ -87,52 +125,43 @@ func (m *merge) conflict(path, kind string) {
 }
 
 // path merges one path that theirs changed.
-func (m *merge) path(c change) error {
-	ours, err := lookup(m.objects, m.ours, c.path)
-	if err != nil {
-		return err
-	}
+func (m *merge) path(s sides) error {
 	switch {
-	case c.before.absent():
-		m.added = append(m.added, c)
-	case c.after.absent():
-		m.removed = append(m.removed, c)
-	}
-	if ours.isTree() {
-		// A file here and a directory there: apply finds out whether the directory
-		// goes away at the same time. As a file, ours has nothing here.
-		ours = entry{}
-	}
-	switch {
-	case ours.same(c.before):
-		m.edits[c.path] = c.after
-	case ours.same(c.after):
-		if ours.absent() {
-			m.bothRemoved = append(m.bothRemoved, c)
-		}
-	case ours.absent(), c.after.absent():
-		m.conflict(c.path, kindModifyDelete)
+	case s.ours.same(s.before):
+		m.edits[s.path] = s.after
+	case s.ours.same(s.after):
+	case s.ours.absent(), s.after.absent():
+		m.conflict(s.path, kindModifyDelete)
 	default:
-		return m.file(c, ours)
+		return m.file(s)
 	}
 	return nil
 }
 
 // file merges a file that is different in both sides, and in base if it is there.
-func (m *merge) file(c change, ours entry) error {
+func (m *merge) file(s sides) error {
+	c, ours := s.change, s.ours
+	switch {
+	case ours.same(c.after), c.after.same(c.before):
+		m.edits[c.path] = ours
+		return nil
+	case ours.same(c.before):
+		m.edits[c.path] = c.after
+		return nil
+	}
 	kind := kindContent
 	if c.before.absent() {
 		kind = kindAddAdd
 	}
 	switch base := c.before; {
 	case ours.mode.kind() != c.after.mode.kind(), !base.absent() && base.mode.kind() != ours.mode.kind():
-		m.conflict(c.path, kindMode)
+		m.clash(s, kindMode)
 		return nil
 	case ours.mode == modeModule:
-		m.conflict(c.path, kindSubmodule)
+		m.clash(s, kindSubmodule)
 		return nil
 	case !ours.mode.regular():
-		m.conflict(c.path, kind)
+		m.clash(s, kind)
 		return nil
 	}
 	merged := entry{hash: c.after.hash}
@@ -142,7 +171,7 @@ func (m *merge) file(c change, ours entry) error {
 	case c.after.mode == c.before.mode:
 		merged.mode = ours.mode
 	default:
-		m.conflict(c.path, kindMode)
+		m.clash(s, kindMode)
 		return nil
 	}
 	switch ours.hash {
@@ -157,7 +186,7 @@ func (m *merge) file(c change, ours entry) error {
 			return err
 		}
 		if trouble != "" {
-			m.conflict(c.path, trouble)
+			m.clash(s, trouble)
 			return nil
 		}
 		merged.hash = h

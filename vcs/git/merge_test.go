@@ -24,7 +24,9 @@ func TestMergeIsGits(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(uint64(round), 3))
 		triples := make([]triple, 500)
 		for i := range triples {
-			triples[i] = randomTrees(rnd)
+			if triples[i] = randomTrees(rnd); i%5 == 0 {
+				triples[i] = crowdedTrees(rnd)
+			}
 		}
 		rulings := j.rule(triples)
 		s, err := openStore(j.dir)

@@ -3,153 +3,122 @@ package git
 import (
 	"context"
 	"errors"
+	"path"
+	"slices"
 )
 
-// maxPairs bounds the question whether some file may be a renamed other: pairs
-// that are looked at before the answer is "perhaps".
-const maxPairs = 20000
-
-// doubtRenames adds a conflict wherever git's rename detection could make of this
-// merge something else than a merge path by path does. Git pairs what a side
-// removed with what the same side added when they are half alike. That matters
+// followRenames finds the renames that can change the outcome, and merges the
+// files concerned. Git pairs what a side removed with what the same side added
+// when they are half alike. That matters
 //
-//   - for a path gone in both sides: renamed in one, it is a rename/delete;
+//   - for a file gone in one side and touched by the other: its changes belong where
+//     it went;
+//   - for a file gone in both sides: renamed in one, it is a conflict, unless both
+//     took it to the same place;
 //   - for a directory gone in one side and added to in the other: if it was renamed,
 //     git takes the addition to belong elsewhere and reports a conflict.
-//
-// Everything else that renames could change is a conflict already when paths are
-// merged one by one: to matter, the other side must have changed the renamed file,
-// and that is a modify/delete here.
-func (m *merge) doubtRenames(ctx context.Context) error {
-	d := &doubts{merge: m, sketches: make(map[hash]sketch)}
-	if err := d.removedTwice(ctx); err != nil {
-		return err
-	}
-	if err := d.addedToRemoved(ctx); err != nil {
-		return err
-	}
-	return d.removedUnderAdded(ctx)
-}
-
-// doubts is one search for renames.
-type doubts struct {
-	*merge
-	pairs    int
-	sketches map[hash]sketch
-	listed   bool
-	oursAdds []change
-}
-
-// removedTwice doubts paths gone in both sides.
-func (d *doubts) removedTwice(ctx context.Context) error {
-	for _, gone := range d.bothRemoved {
-		targets, err := d.oursAdded(ctx)
-		if err != nil {
-			return err
-		}
-		targets = append(targets[:len(targets):len(targets)], d.added...)
-		alike, err := d.anyAlike(ctx, []change{gone}, targets)
-		if err != nil {
-			return err
-		}
-		if alike {
-			d.conflict(gone.path, kindRenameDelete)
-		}
-	}
-	return nil
-}
-
-// removedUnderAdded doubts what theirs adds to a directory that ours has removed.
-func (d *doubts) removedUnderAdded(ctx context.Context) error {
-	asked := map[string]bool{"": true}
-	for _, c := range d.added {
-		dir, err := d.removedParent(c.path, d.ours)
-		if err != nil {
-			return err
-		}
-		if asked[dir] {
-			continue
-		}
-		asked[dir] = true
-		targets, err := d.oursAdded(ctx)
-		if err != nil {
-			return err
-		}
-		if err := d.directory(ctx, c.path, dir, targets); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// addedToRemoved doubts directories that theirs removed and ours has added to.
-func (d *doubts) addedToRemoved(ctx context.Context) error {
-	asked := map[string]bool{"": true}
-	for _, c := range d.removed {
-		dir, err := d.removedParent(c.path, d.theirs)
-		if err != nil {
-			return err
-		}
-		if asked[dir] || len(d.added) == 0 {
-			continue
-		}
-		asked[dir] = true
-		grown, err := added(ctx, d.objects, d.base, d.ours, newScope(dir))
-		if err != nil {
-			return err
-		}
-		if len(grown) == 0 {
-			continue
-		}
-		if err := d.directory(ctx, grown[0].path, dir, d.added); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// directory doubts path if anything that base has in dir may have been renamed to
-// a target.
-func (d *doubts) directory(ctx context.Context, path, dir string, targets []change) error {
-	sources, err := changes(d.objects, d.base, emptyTree, newScope(dir))
+func (m *merge) followRenames(ctx context.Context) error {
+	theirs, err := m.theirSources()
 	if err != nil {
 		return err
 	}
-	alike, err := d.anyAlike(ctx, sources, targets)
-	if alike {
-		d.conflicts = append(d.conflicts, conflict{path, kindRenameDelete, dir})
+	ours, err := m.ourSources()
+	if err != nil {
+		return err
+	}
+	inTheirs, err := theirs.find(ctx)
+	if err == nil {
+		var inOurs map[string]file
+		if inOurs, err = ours.find(ctx); err == nil {
+			return m.moveFiles(inOurs, inTheirs)
+		}
+	}
+	var unclear *unclearRename
+	if errors.As(err, &unclear) {
+		m.conflicts = append(m.conflicts, unclear.conflict)
+		return nil
 	}
 	return err
 }
 
-// anyAlike reports whether some source may have been renamed to some target, or
-// whether there are too many to tell.
-func (d *doubts) anyAlike(ctx context.Context, sources, targets []change) (bool, error) {
-	for _, s := range sources {
-		for _, t := range targets {
-			if err := ctx.Err(); err != nil {
-				return false, err
-			}
-			if d.pairs++; d.pairs > maxPairs {
-				return true, nil
-			}
-			if alike, err := d.alike(s.before, t.after); alike || err != nil {
-				return alike, err
-			}
+// unclearRename says that git reports a conflict because of a rename, or that it
+// can't be told which renames git would see.
+type unclearRename struct{ conflict }
+
+func (u *unclearRename) Error() string { return "unclear rename of " + u.path }
+
+// renameSearch is the question where the files went that one side removed.
+type renameSearch struct {
+	*merge
+	side, other hash
+	// touched are sources whose content the other side has touched.
+	touched map[string]bool
+	// regions are directories that this side removed, each with a path that the
+	// other side added to it.
+	regions map[string]string
+}
+
+// theirSources asks about what theirs removed.
+func (m *merge) theirSources() (*renameSearch, error) {
+	s := &renameSearch{merge: m, side: m.theirs, other: m.ours, touched: make(map[string]bool), regions: make(map[string]string)}
+	asked := map[string]bool{"": true}
+	for _, c := range m.changed {
+		if !c.after.absent() {
+			continue
+		}
+		if !c.ours.same(c.before) {
+			s.touched[c.path] = true
+		}
+		top, err := m.removedParent(c.path, m.theirs)
+		if err != nil {
+			return nil, err
+		}
+		if asked[top] {
+			continue
+		}
+		asked[top] = true
+		if err := s.addedBelow(top, m.ours); err != nil {
+			return nil, err
 		}
 	}
-	return false, nil
+	return s, nil
+}
+
+// ourSources asks about what ours removed.
+func (m *merge) ourSources() (*renameSearch, error) {
+	s := &renameSearch{merge: m, side: m.ours, other: m.theirs, touched: make(map[string]bool), regions: make(map[string]string)}
+	asked := map[string]bool{"": true}
+	for _, c := range m.changed {
+		if !c.before.absent() {
+			if c.ours.absent() {
+				s.touched[c.path] = true
+			}
+			continue
+		}
+		top, err := m.removedParent(c.path, m.ours)
+		if err != nil {
+			return nil, err
+		}
+		if asked[top] {
+			continue
+		}
+		asked[top] = true
+		if err := s.addedBelow(top, m.theirs); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
 }
 
 // removedParent is the topmost directory above path that base has and side has
 // not; "" when there is none.
-func (d *doubts) removedParent(path string, side hash) (string, error) {
+func (m *merge) removedParent(path string, side hash) (string, error) {
 	for _, dir := range parents(path) {
-		before, err := lookup(d.objects, d.base, dir)
+		before, err := lookup(m.objects, m.base, dir)
 		if err != nil || !before.isTree() {
 			return "", err
 		}
-		after, err := lookup(d.objects, side, dir)
+		after, err := lookup(m.objects, side, dir)
 		if err != nil {
 			return "", err
 		}
@@ -160,58 +129,94 @@ func (d *doubts) removedParent(path string, side hash) (string, error) {
 	return "", nil
 }
 
-// oursAdded lists what ours added, once. It is the only thing here that costs
-// what happened since the culprit rather than what the culprit did.
-func (d *doubts) oursAdded(ctx context.Context) (_ []change, err error) {
-	if !d.listed {
-		d.oursAdds, err = added(ctx, d.objects, d.base, d.ours, nil)
-		d.listed = err == nil
+// arrange puts files in the order in which git meets them.
+func (s *renameSearch) arrange(p *pairing) error {
+	dirs, known, err := postponed(s.objects, s.base, s.side, s.other)
+	if err != nil || !known {
+		return err
 	}
-	return d.oursAdds, err
+	rank := ranks(dirs)
+	slices.SortStableFunc(p.sources, func(a, b source) int { return rank(a.path) - rank(b.path) })
+	slices.SortStableFunc(p.targets, func(a, b file) int { return rank(a.path) - rank(b.path) })
+	p.ordered = true
+	return nil
 }
 
-// added lists the paths in scope that b has and a has not.
-func added(ctx context.Context, from objects, a, b hash, in *scope) ([]change, error) {
-	var all []change
-	err := diffTrees(from, a, b, in, func(c change) error {
-		if c.before.absent() {
-			all = append(all, c)
+// find returns where touched sources went.
+func (s *renameSearch) find(ctx context.Context) (map[string]file, error) {
+	if len(s.touched) == 0 && len(s.regions) == 0 {
+		return nil, nil
+	}
+	p := &pairing{likeness: newLikeness(s.objects), moved: s.removed}
+	relevant := false
+	err := diffTrees(s.objects, s.base, s.side, nil, func(c change) error {
+		switch {
+		case c.before.absent():
+			p.targets = append(p.targets, file{c.path, c.after})
+		case c.after.absent():
+			r := s.touched[c.path] || s.grown(path.Dir(c.path)) != ""
+			p.sources = append(p.sources, source{file{c.path, c.before}, r})
+			relevant = relevant || r
 		}
 		return ctx.Err()
 	})
-	return all, err
+	if err != nil || !relevant {
+		return nil, err
+	}
+	if err := s.arrange(p); err != nil {
+		return nil, err
+	}
+	pairs, err := p.find(ctx)
+	if errors.Is(err, errUnsure) {
+		for _, f := range p.sources {
+			if f.relevant {
+				return nil, &unclearRename{conflict{f.path, kindRename, f.path}}
+			}
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.targets(p, pairs)
 }
 
-// alike reports whether git's rename detection may pair two entries.
-func (d *doubts) alike(source, target entry) (bool, error) {
-	switch {
-	case source.hash == emptyBlob || target.hash == emptyBlob:
-		return false, nil // git never follows empty files in merges
-	case source.hash == target.hash:
-		return source.mode.kind() == target.mode.kind(), nil
-	case !source.mode.regular() || !target.mode.regular():
-		return false, nil
-	}
-	var sizes [2]int64
-	for i, e := range []entry{source, target} {
-		var err error
-		if sizes[i], err = d.objects.size(e.hash); err != nil {
-			return false, err
+// targets tells where touched sources went. It is an unclearRename where git
+// reports that a directory was renamed to which the other side has added.
+func (s *renameSearch) targets(p *pairing, pairs renames) (map[string]file, error) {
+	went := make(map[string]file)
+	moved := make(map[string]string) // directories below which something was added
+	for i, f := range p.sources {
+		t, found := pairs[i]
+		if !found {
+			continue
+		}
+		to := p.targets[t]
+		if s.touched[f.path] {
+			went[f.path] = to
+		}
+		from, dir := path.Dir(f.path), path.Dir(to.path)
+		added := s.carried(from, dir)
+		if grown := s.grown(from); grown != "" && added == "" {
+			// Git also stops where such a directory was split, even if nothing was
+			// added to that very directory.
+			if before, ok := moved[from]; ok && before != dir {
+				added = grown
+			}
+			moved[from] = dir
+		}
+		if added != "" {
+			return nil, &unclearRename{conflict{added, kindLocation, from}}
 		}
 	}
-	if 2*min(sizes[0], sizes[1]) < max(sizes[0], sizes[1]) {
-		return false, nil // spares reading most files
+	return went, nil
+}
+
+// removed reports whether the side removed a directory.
+func (s *renameSearch) removed(dir string) (bool, error) {
+	before, err := lookup(s.objects, s.base, dir)
+	if err != nil || !before.isTree() {
+		return false, err
 	}
-	var sketches [2]sketch
-	for i, e := range []entry{source, target} {
-		var err error
-		sketches[i], err = d.sketch(e.hash)
-		if errors.Is(err, errTooBig) {
-			return true, nil
-		}
-		if err != nil {
-			return false, err
-		}
-	}
-	return halfAlike(sketches[0], sketches[1]), nil
+	after, err := lookup(s.objects, s.side, dir)
+	return !after.isTree(), err
 }

@@ -45,7 +45,7 @@ func TestHalfAlikeIsGits(t *testing.T) {
 	}
 	cautious := 0
 	for _, p := range pairs {
-		got := halfAlike(newSketch([]byte(p.before)), newSketch([]byte(p.after)))
+		got := newSketch([]byte(p.before)).score(newSketch([]byte(p.after))) >= scoreRename
 		if want := renamed[shas[p.mark]]; want && !got {
 			t.Fatalf("git follows the rename\nbefore %q\nafter %q", p.before, p.after)
 		} else if got && !want {

@@ -68,52 +68,81 @@ func (r *revert) takeBack(h hash, mainline int) error {
 }
 
 func (r *revert) compute(ctx context.Context) (bot.Revert, error) {
-	computed := bot.Revert{Onto: toSHA(r.onto)}
+	o, err := r.outcome(ctx)
+	if err != nil || o.Status != bot.RevertClean {
+		return o.Revert, err
+	}
+	o.Files, err = o.files(ctx)
+	return o.Revert, err
+}
+
+// outcome is a computed revert and what it was made of. Files are left out.
+type outcome struct {
+	bot.Revert
+	store *store
+	made  *overlay
+	from  hash   // the tree of onto
+	trees []hash // after each step
+}
+
+func (r *revert) outcome(ctx context.Context) (*outcome, error) {
+	o := &outcome{Revert: bot.Revert{Onto: toSHA(r.onto)}, store: r.store, made: newOverlay(r.store)}
 	onto, err := r.store.commit(r.onto)
 	if err != nil {
-		return computed, err
+		return o, err
 	}
-	made := newOverlay(r.store)
-	tree, conflicts, err := r.merge(ctx, made, onto.TreeHash)
+	o.from = onto.TreeHash
+	var conflicts []conflict
+	o.trees, conflicts, err = r.merge(ctx, o.made, o.from)
 	switch {
 	case err != nil:
-		return computed, err
+		return o, err
 	case len(conflicts) > 0:
-		computed.Status = bot.RevertConflict
-		computed.Conflicts, err = r.explain(ctx, conflicts)
-		return computed, err
-	case tree == onto.TreeHash:
-		computed.Status = bot.RevertEmpty
+		o.Status = bot.RevertConflict
+		o.Conflicts, err = r.explain(ctx, conflicts)
+		return o, err
+	case o.tree() == o.from:
+		o.Status = bot.RevertEmpty
 		by, err := r.undoneBy(ctx)
 		if !by.IsZero() {
-			computed.Status, computed.By = bot.RevertAlready, toSHA(by)
+			o.Status, o.By = bot.RevertAlready, toSHA(by)
 		}
-		return computed, err
+		return o, err
 	}
-	computed.Status, computed.Tree = bot.RevertClean, toSHA(tree)
-	computed.Files, err = fileChanges(ctx, made, onto.TreeHash, tree, nil, maxBlob)
-	for i := range computed.Files {
+	o.Status, o.Tree = bot.RevertClean, toSHA(o.tree())
+	return o, nil
+}
+
+// tree is the resulting root tree.
+func (o *outcome) tree() hash { return o.trees[len(o.trees)-1] }
+
+// files are the files that differ from onto's, whole.
+func (o *outcome) files(ctx context.Context) ([]bot.FileChange, error) {
+	files, err := fileChanges(ctx, o.made, o.from, o.tree(), nil, maxBlob)
+	for i := range files {
 		// A submodule's commit is elsewhere by nature.
-		if f := &computed.Files[i]; f.AfterMode != modeModule.String() && !r.store.has(toHash(f.Blob)) {
+		if f := &files[i]; f.AfterMode != modeModule.String() && !o.store.has(toHash(f.Blob)) {
 			f.Blob = ""
 		}
 	}
-	return computed, err
+	return files, err
 }
 
-// merge takes all steps on top of a tree.
-func (r *revert) merge(ctx context.Context, made *overlay, tree hash) (hash, []conflict, error) {
+// merge takes all steps on top of a tree, and returns the tree after each.
+func (r *revert) merge(ctx context.Context, made *overlay, tree hash) ([]hash, []conflict, error) {
+	trees := make([]hash, 0, len(r.steps))
 	for _, st := range r.steps {
 		merged, conflicts, err := mergeTrees(ctx, made, st.tree, tree, st.without)
 		if err != nil {
-			return hash{}, nil, fmt.Errorf("take back %s: %w", st.commit, err)
+			return nil, nil, fmt.Errorf("take back %s: %w", st.commit, err)
 		}
 		if len(conflicts) > 0 {
-			return hash{}, conflicts, nil
+			return nil, conflicts, nil
 		}
 		tree = merged
+		trees = append(trees, tree)
 	}
-	return tree, nil, nil
+	return trees, nil, nil
 }
 
 // paths are all paths that the change touched; none when it changed nothing.

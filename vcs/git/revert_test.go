@@ -139,9 +139,9 @@ func TestRevertMerges(t *testing.T) {
 			start: files{"a": long}, culprit: files{"a": gone, "b": long}, later: files{"c": plain("x\n")},
 			want: files{"a": long, "c": plain("x\n")},
 		},
-		"a rename, then a change": { // git follows it, we stop
+		"a rename, then a change": {
 			start: files{"a": long}, culprit: files{"a": gone, "b": long}, later: files{"b": plain(numbered(20, "2", "x"))},
-			conflict: "modify/delete b",
+			want: files{"a": plain(numbered(20, "2", "x"))},
 		},
 		"a new file that was renamed": {
 			start: files{"x": plain("x\n")}, culprit: files{"a": long}, later: files{"a": gone, "b": long},
@@ -151,13 +151,13 @@ func TestRevertMerges(t *testing.T) {
 			start:    files{"d/a": long, "d/b": plain(numbered(30))},
 			culprit:  files{"d/a": gone},
 			later:    files{"d/b": gone, "e/b": plain(numbered(30))},
-			conflict: "rename/delete d/a",
+			conflict: "file-location d/a",
 		},
 		"a new directory that grew, made of an old one": {
 			start:    files{"d/a": long, "d/b": plain(numbered(30))},
 			culprit:  files{"d/a": gone, "d/b": gone, "e/a": long, "e/b": plain(numbered(30))},
 			later:    files{"e/c": plain("new\n")},
-			conflict: "rename/delete e/c",
+			conflict: "file-location e/c",
 		},
 		"the last file of a directory": {
 			start: files{"a": long}, culprit: files{"d/e/f": plain("x\n")}, later: files{"g": plain("y\n")},

@@ -1,6 +1,10 @@
 package git
 
-import "github.com/go-git/go-git/v5/plumbing"
+import (
+	"errors"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
 
 // emptyBlob is the name of the file without content.
 var emptyBlob = plumbing.NewHash("e69de29bb2d1d6434b8b29ae775ad8c2e48c5391")
@@ -13,16 +17,15 @@ type sketch struct {
 	pieces map[uint32]int
 }
 
-// pieceLength and pieceNumbers are git's (diffcore-delta.c). The numbers have to
-// be the same, too: different pieces that share one count as alike for git.
+// pieceLength and pieceNumbers are git's. The numbers have to be the same, too:
+// different pieces that share one count as alike for git.
 const (
 	pieceLength  = 64
 	pieceNumbers = 107927
 )
 
 // newSketch takes in content. A last piece that neither is full nor ends in a
-// newline is counted, though git before 2.44 ignores it: that can only make two
-// files more alike, and so more doubtful.
+// newline is left out, as git did before 2.44.
 func newSketch(content []byte) sketch {
 	s := sketch{size: len(content), pieces: make(map[uint32]int)}
 	text := !isBinary(content)
@@ -39,32 +42,106 @@ func newSketch(content []byte) sketch {
 			low, high, n = 0, 0, 0
 		}
 	}
-	if n > 0 {
-		s.pieces[(low+high*0x61)%pieceNumbers] += n
-	}
 	return s
 }
 
-// halfAlike reports whether at least half of the larger file can be found in the
-// smaller: git's default for renames.
-func halfAlike(a, b sketch) bool {
+// Scores of similarity, in git's units.
+const (
+	scoreSame     = 60000
+	scoreRename   = scoreSame / 2     // from here on two files may be one renamed
+	scoreBasename = scoreSame / 4 * 3 // the same for files that share only their name
+)
+
+// score is how much of the larger file can be found in the smaller.
+func (a sketch) score(b sketch) int {
+	if b.size == 0 || a.size == 0 {
+		return 0
+	}
 	common := 0
 	for piece, n := range a.pieces {
 		common += min(n, b.pieces[piece])
 	}
-	return 2*common >= max(a.size, b.size)
+	return int(int64(common) * scoreSame / int64(max(a.size, b.size)))
 }
 
-// sketch reads and sketches a file, once.
-func (d *doubts) sketch(h hash) (sketch, error) {
-	if s, ok := d.sketches[h]; ok {
+// likeness scores pairs of files, each once. It reads as few as it can.
+type likeness struct {
+	objects  objects
+	sizes    map[hash]int64
+	sketches map[hash]sketch
+	scores   map[[2]hash]int
+	read     int // bytes
+}
+
+// maxSketched is how many bytes of files are compared in one search: sketches take
+// about as much memory as what they are of.
+const maxSketched = 256 << 20
+
+func newLikeness(from objects) *likeness {
+	return &likeness{
+		objects: from, sizes: make(map[hash]int64),
+		sketches: make(map[hash]sketch), scores: make(map[[2]hash]int),
+	}
+}
+
+// score is 0 for pairs that are certainly less than half alike.
+func (l *likeness) score(a, b entry) (int, error) {
+	if !a.mode.regular() || !b.mode.regular() {
+		return 0, nil
+	}
+	key := [2]hash{a.hash, b.hash}
+	if n, ok := l.scores[key]; ok {
+		return n, nil
+	}
+	x, err := l.size(a.hash)
+	if err != nil {
+		return 0, err
+	}
+	y, err := l.size(b.hash)
+	if err != nil {
+		return 0, err
+	}
+	if max(x, y) < 2*(max(x, y)-min(x, y)) {
+		return 0, nil // spares reading most files
+	}
+	p, err := l.sketch(a.hash)
+	if err != nil {
+		return 0, err
+	}
+	q, err := l.sketch(b.hash)
+	if err != nil {
+		return 0, err
+	}
+	l.scores[key] = p.score(q)
+	return l.scores[key], nil
+}
+
+func (l *likeness) size(h hash) (int64, error) {
+	if n, ok := l.sizes[h]; ok {
+		return n, nil
+	}
+	n, err := l.objects.size(h)
+	if err == nil {
+		l.sizes[h] = n
+	}
+	return n, err
+}
+
+func (l *likeness) sketch(h hash) (sketch, error) {
+	if s, ok := l.sketches[h]; ok {
 		return s, nil
 	}
-	content, err := d.objects.blob(h)
+	content, err := l.objects.blob(h)
+	if errors.Is(err, errTooBig) {
+		return sketch{}, errUnsure
+	}
 	if err != nil {
 		return sketch{}, err
 	}
+	if l.read += len(content); l.read > maxSketched {
+		return sketch{}, errUnsure
+	}
 	s := newSketch(content)
-	d.sketches[h] = s
+	l.sketches[h] = s
 	return s, nil
 }

@@ -2,6 +2,7 @@ package git
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/backout-dev/backout/bot"
@@ -70,6 +71,9 @@ func (r *revert) explain(ctx context.Context, conflicts []conflict) ([]bot.Confl
 			continue
 		}
 		before, err := r.store.parentTree(c, 1)
+		if errors.Is(err, errShallow) {
+			break // what was before is not known, and not needed for the answer
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -111,6 +115,9 @@ func (r *revert) undoneBy(ctx context.Context) (hash, error) {
 	tries := 0
 	for _, c := range chain {
 		touched, err := r.store.touches(c, in)
+		if errors.Is(err, errShallow) {
+			break
+		}
 		if err != nil {
 			return hash{}, err
 		}
@@ -124,11 +131,11 @@ func (r *revert) undoneBy(ctx context.Context) (hash, error) {
 		if err != nil {
 			return hash{}, err
 		}
-		tree, conflicts, err := r.merge(ctx, newOverlay(r.store), before)
+		trees, conflicts, err := r.merge(ctx, newOverlay(r.store), before)
 		if err != nil {
 			return hash{}, err
 		}
-		if len(conflicts) > 0 || tree != before {
+		if len(conflicts) > 0 || trees[len(trees)-1] != before {
 			return c.Hash, nil
 		}
 	}

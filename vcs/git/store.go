@@ -62,6 +62,8 @@ type store struct {
 	commits *cache[*commit]
 	trees   *cache[[]entry]
 	graph   graph
+	// cut are commits whose parents a shallow clone has left out.
+	cut map[hash]bool
 
 	mu  sync.Mutex // guards git
 	git *filesystem.Storage
@@ -72,20 +74,25 @@ type store struct {
 
 // openStore opens the bare repository in dir.
 func openStore(dir string) (*store, error) {
-	s := &store{
-		dir:     dir,
-		commits: newCache[*commit](commitCacheBytes),
-		trees:   newCache[[]entry](treeCacheBytes),
-		git: filesystem.NewStorageWithOptions(osfs.New(dir), gitcache.NewObjectLRU(objectCacheBytes),
-			filesystem.Options{KeepDescriptors: true}),
-	}
-	s.graph.store, s.graph.quick = s, quickLook
+	s := newStore(dir, filesystem.NewStorageWithOptions(osfs.New(dir), gitcache.NewObjectLRU(objectCacheBytes),
+		filesystem.Options{KeepDescriptors: true}))
 	heads, err := s.readHeads()
 	if err != nil {
 		return nil, err
 	}
 	s.heads = heads
 	return s, nil
+}
+
+func newStore(dir string, from *filesystem.Storage) *store {
+	s := &store{
+		dir:     dir,
+		commits: newCache[*commit](commitCacheBytes),
+		trees:   newCache[[]entry](treeCacheBytes),
+		git:     from,
+	}
+	s.graph.store, s.graph.quick = s, quickLook
+	return s
 }
 
 func (s *store) close() error {

@@ -1,0 +1,60 @@
+package corpus
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/backout-dev/backout/bot"
+)
+
+// Case is one question and its answer.
+type Case struct {
+	Repo bot.RepoName `json:"repo"`
+	Head bot.SHA      `json:"head"`
+	At   int64        `json:"at"` // Unix time, seconds
+	Path string       `json:"path"`
+	// Culprit is what people reverted; empty at a calm point.
+	Culprit bot.SHA `json:"culprit,omitempty"`
+}
+
+// Time is when the question is asked.
+func (c Case) Time() time.Time { return time.Unix(c.At, 0).UTC() }
+
+// Cases reads a table of tab-separated values with the columns repo, head, time,
+// path and culprit, and sorts them by repository; those whose repository is not at hand as owner/name.git
+// below dir are counted as absent.
+func Cases(dir, name string) (all []Case, absent int, err error) {
+	f, err := os.Open(filepath.Join(dir, name))
+	if err != nil {
+		return nil, 0, err
+	}
+	defer f.Close() //nolint:errcheck // only read from
+	sc := bufio.NewScanner(f)
+	for n := 0; sc.Scan(); n++ {
+		col := strings.Split(sc.Text(), "\t")
+		if n == 0 {
+			continue
+		}
+		if len(col) < 5 {
+			return nil, 0, fmt.Errorf("%s line %d has %d columns", name, n+1, len(col))
+		}
+		if _, err := os.Stat(filepath.Join(dir, col[0]+".git")); err != nil {
+			absent++
+			continue
+		}
+		at, err := strconv.ParseInt(col[2], 10, 64)
+		if err != nil {
+			return nil, 0, fmt.Errorf("%s line %d: %w", name, n+1, err)
+		}
+		all = append(all, Case{bot.RepoName(col[0]), bot.SHA(col[1]), at, col[3], bot.SHA(col[4])})
+	}
+	slices.SortStableFunc(all, func(a, b Case) int { return cmp.Compare(a.Repo, b.Repo) })
+	return all, absent, sc.Err()
+}
