@@ -139,9 +139,6 @@ type Merged struct {
 	// base moved, so looking again may help.
 	Refusal string `json:"refusal,omitempty"`
 	Stale   bool   `json:"stale,omitempty"`
-	// Outdated is set when GitHub was not asked, since the look at the gate was
-	// not good for that any more.
-	Outdated bool `json:"outdated,omitempty"`
 }
 
 // Queued is the answer to a request to let GitHub merge: by its merge queue or
@@ -152,8 +149,6 @@ type Queued struct {
 	// the state moved, so looking again may help.
 	Refusal string `json:"refusal,omitempty"`
 	Stale   bool   `json:"stale,omitempty"`
-	// Outdated is as in Merged.
-	Outdated bool `json:"outdated,omitempty"`
 }
 
 // Post is a comment with an identity: Marker is hidden in the text, so that

@@ -17,7 +17,7 @@ import (
 // a blank at the end, by how it begins.
 var recorded = map[string]any{
 	"load": Record{}, "decide": Plan{}, "look for approval": glance{}, "open revert": RevertPull{},
-	"gate": gateLook{}, "merge": Merged{}, "sync": syncLook{}, "verify": verifyLook{}, "hold ": Held{},
+	"gate": gateLook{}, "merge": acted[Merged]{}, "enqueue": acted[Queued]{}, "arm auto-merge": acted[Queued]{}, "sync": syncLook{}, "verify": verifyLook{}, "hold ": Held{},
 	"authorise": Permission(""), "resolve": aim{}, "begin": Begun{}, "locate": []spoken{}, "rank ": blamed{},
 }
 

@@ -25,12 +25,14 @@ type watch struct {
 	since                        time.Time
 	refusals, recomputes, handed int
 	unknown                      int // looks in a row at which GitHub still computed
+	tries                        int // of one act that rests on a look, in a row
 	tells                        int
 	// reason is why it waits; proposed, that nobody but a person goes on.
 	reason   string
 	proposed bool
 	asked    bool // for a review
 	given    given
+	gave     bool // whether it was ever tried to give it
 	refused  refusal
 }
 
@@ -127,9 +129,9 @@ func (w *watch) notice(seen Gate) {
 	switch {
 	case w.given.shows(seen):
 		w.given.seen = true
-	case w.given.to == "" && w.handed > 0 && seen.InQueue:
+	case w.given.to == "" && w.gave && seen.InQueue:
 		w.given = given{to: GateEnqueue, seen: true}
-	case w.given.to == "" && w.handed > 0 && seen.Armed:
+	case w.given.to == "" && w.gave && seen.Armed:
 		w.given = given{to: GateArm, seen: true}
 	}
 }

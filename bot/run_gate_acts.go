@@ -34,30 +34,59 @@ func (w *watch) outdated(ctx context.Context, looked time.Time) (bool, error) {
 	return on || seen.Cancelled != nil || w.Now().Sub(looked) > fresh, nil
 }
 
+// acted is what an act came to that rests on a look.
+type acted[T any] struct {
+	Value T `json:"value"`
+	// Outdated is set when it was not done, since the look is not good for that
+	// any more.
+	Outdated bool `json:"outdated,omitempty"`
+}
+
+// onLook does once what a look allowed. again asks for another look first: this
+// one is outdated, or trouble had to be slept off.
+func onLook[T any](ctx context.Context, w *watch, name string, looked time.Time, act func(context.Context) (T, error)) (d Done[acted[T]], again bool, err error) {
+	d, err = Step(ctx, w.j, w.Now, name, func(ctx context.Context) (a acted[T], err error) {
+		if a.Outdated, err = w.outdated(ctx, looked); err == nil && !a.Outdated {
+			a.Value, err = act(ctx)
+		}
+		return a, err
+	})
+	switch {
+	case err != nil:
+		return d, false, err
+	case d.Trouble == nil && d.Value.Outdated:
+		return d, true, nil
+	case d.Trouble == nil:
+		w.tries = 0
+		return d, false, nil
+	}
+	w.log.WarnContext(ctx, "step met trouble", "step", name, "try", w.tries+1, "kind", d.Trouble.Kind, "trouble", d.Trouble.Text)
+	if w.tries++; d.Trouble.Kind != TroubleTransient || w.tries >= maxTries {
+		return d, false, nil
+	}
+	pause := min(w.Timing.Retry<<(w.tries-1), maxPause)
+	return d, true, w.j.Sleep(ctx, name+": pause", max(pause, d.Trouble.RetryAfter))
+}
+
 // merge merges the pinned head. A refusal that looking again may cure goes back
 // to the gate.
 func (w *watch) merge(ctx context.Context, looked time.Time) (end *stop, merged bool, err error) {
-	d, err := attempt(ctx, w.Flow, w.j, "merge", func(ctx context.Context) (Merged, error) {
-		if old, err := w.outdated(ctx, looked); old || err != nil {
-			return Merged{Outdated: old}, err
-		}
+	d, again, err := onLook(ctx, w, "merge", looked, func(ctx context.Context) (Merged, error) {
 		return w.Ports.Reverts.Merge(ctx, w.mergeRequest())
 	})
-	if err != nil {
+	if again || err != nil {
 		return nil, false, err
 	}
 	if d.Trouble != nil {
 		return w.fail("merge", d.Trouble), false, nil
 	}
-	if d.Value.Outdated {
-		return nil, false, nil
-	}
-	if d.Value.Merged {
-		w.mergedAs(d.Value, d.Start, d.End, d.Value.Commit.Short())
+	got := d.Value.Value
+	if got.Merged {
+		w.mergedAs(got, d.Start, d.End, got.Commit.Short())
 		return nil, true, nil
 	}
-	if w.refusals++; !d.Value.Stale || w.refusals > maxRefusals {
-		return needsHuman("GitHub refused the merge: "+d.Value.Refusal, "Merge "+w.view.Pull.URL), false, nil
+	if w.refusals++; !got.Stale || w.refusals > maxRefusals {
+		return needsHuman("GitHub refused the merge: "+got.Refusal, "Merge "+w.view.Pull.URL), false, nil
 	}
 	return nil, false, w.j.Wait(ctx, "wait after refusal", w.topics(), w.Timing.Mergeable<<(w.refusals-1))
 }
@@ -79,39 +108,35 @@ func (w *watch) hand(ctx context.Context, call GateCall, looked time.Time) (end 
 	if w.handed++; w.handed > maxHandovers {
 		return needsHuman(fmt.Sprintf("Backout gave #%d to GitHub %d times, and it was not merged.", w.view.Pull.Number, maxHandovers), "Merge "+w.view.Pull.URL), false, nil
 	}
+	w.gave = true
 	name, act := "enqueue", w.Ports.Reverts.Enqueue
 	if call.Do == GateArm {
 		name, act = "arm auto-merge", w.Ports.Reverts.Arm
 	}
-	d, err := attempt(ctx, w.Flow, w.j, name, func(ctx context.Context) (Queued, error) {
-		if old, err := w.outdated(ctx, looked); old || err != nil {
-			return Queued{Outdated: old}, err
-		}
-		return act(ctx, w.mergeRequest())
-	})
+	d, again, err := onLook(ctx, w, name, looked, func(ctx context.Context) (Queued, error) { return act(ctx, w.mergeRequest()) })
+	got := d.Value.Value
 	switch {
 	case err != nil:
 		return nil, false, err
+	case again:
+		w.handed--
 	case d.Trouble != nil:
 		// It may have happened all the same.
 		w.given = given{to: call.Do, at: d.End}
 		return w.fail(name, d.Trouble), false, nil
-	case d.Value.Outdated:
-		w.handed--
-		return nil, true, nil
-	case d.Value.Accepted:
+	case got.Accepted:
 		w.given = given{to: call.Do, at: d.End}
 	case call.Do == GateArm:
-		w.refused = refusal{at: d.End, why: d.Value.Refusal, noArm: !d.Value.Stale}
+		w.refused = refusal{at: d.End, why: got.Refusal, noArm: !got.Stale}
 		if w.refused.noArm {
-			w.view.Notes = append(w.view.Notes, "GitHub's auto-merge could not be turned on, so Backout merges by itself: "+d.Value.Refusal)
+			w.view.Notes = append(w.view.Notes, "GitHub's auto-merge could not be turned on, so Backout merges by itself: "+got.Refusal)
 		}
-	case !d.Value.Stale:
-		return needsHuman("GitHub did not take the revert into the merge queue: "+d.Value.Refusal, "Merge "+w.view.Pull.URL), false, nil
+	case !got.Stale:
+		return needsHuman("GitHub did not take the revert into the merge queue: "+got.Refusal, "Merge "+w.view.Pull.URL), false, nil
 	default:
-		w.refused = refusal{at: d.End, why: d.Value.Refusal}
+		w.refused = refusal{at: d.End, why: got.Refusal}
 	}
-	return nil, false, nil
+	return nil, again, nil
 }
 
 // withdraw takes back what was left to GitHub. It ends with a person where that

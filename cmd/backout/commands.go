@@ -33,7 +33,8 @@ apply it, verifies production and writes the result on the pull request.
   backout serve --config backout.yaml --observe   watch and record, write nowhere
   backout plan  --config backout.yaml acme/fleet '#12'
                                                   what a rollback would do
-  backout revert 1f2e3d4                          take a commit back, in any clone`,
+  backout revert 1f2e3d4                          take a commit back, in any clone
+  backout find apps/web                           which change may have broken it`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	cmd.AddCommand(serve(), plan(), find(), revert(), versionCommand())

@@ -22,7 +22,8 @@
 // sync/workload (clusters), webhooks (what comes in over HTTP).
 //
 // Package cmd/app is the one wiring of all this; cmd/backout parses flags and
-// calls it, and so do cmd/demo and the tests.
+// calls it, and so do cmd/demo and the tests. The commands revert and find need
+// no wiring: they put vcs/git and bot/culprit to work on a clone.
 //
 // Under test are the stand-ins (fakehub, a GitHub over real repositories;
 // simcluster; memory, an engine without a database), the bed (a real control
