@@ -46,6 +46,7 @@ func (w *world) config(change func(*app.Config)) (file string) {
 		GitHub: app.GitHub{
 			AppID: w.github.ID(), PrivateKeyFile: write("key.pem", w.github.PrivateKeyPEM()),
 			WebhookSecretFiles: []string{write("webhook-secret", []byte(webhookSecret))}, WebURL: w.hub.URL(),
+			SweepEvery: policy.Duration(time.Minute), SweepBack: policy.Duration(time.Hour),
 		},
 		Alertmanager: app.Alertmanager{
 			URL: plane.Alertmanager.URL, WebhookTokenFiles: []string{write("alert-token", []byte(alertToken))},

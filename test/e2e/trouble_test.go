@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"net"
 	"os"
 	"strings"
@@ -42,6 +43,36 @@ func TestStoryArgoTokenRefused(t *testing.T) {
 	w.comment(culprit, "ann", "/rollback")
 	w.replies(culprit, "@ann", "Argo CD", "token")
 	w.untouched()
+	w.automated("web")
+}
+
+// TestStoryArgoRestarted: Argo CD's API server goes away while the app is held and
+// the revert merges, and comes back: the hold is released as it was, the merge
+// is synced, and production verified. It is not parallel: others need Argo CD.
+func TestStoryArgoRestarted(t *testing.T) {
+	w := newArgo(t, "story-argo-restart", "web")
+	w.serve(w.argoConfig(func(c *app.Config) { c.Policy.Defaults.Hold = to("always") }))
+	w.requireCI(pending)
+	culprit := w.deploys("Update web", map[string]string{manifestOf("web"): deployment(w.name, "web", badImage)}, "web")
+	w.comment(culprit, "ann", "/rollback")
+	revert := w.revertOpens()
+	w.says(culprit, "Waiting: check ci")
+
+	plane.Argo.Server.Stop()
+	w.ciPasses(revert)
+	w.until("the merge", func() error {
+		if pr, _ := w.repo.PR(revert.Number); !pr.Merged {
+			return errors.New("it is not merged")
+		}
+		return nil
+	})
+	w.phase("merged while Argo CD is away")
+	w.must(plane.Argo.Server.Start(w.ctx))
+	said := w.verdict(culprit, rolledBack)
+	w.phase("verdict")
+	w.holds("the comment", said, "merged as "+w.merged())
+	w.synced("web", w.merged(), "Healthy")
+	w.runs("web", goodImage)
 	w.automated("web")
 }
 
