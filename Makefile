@@ -34,7 +34,7 @@ test: deps ## Run the unit and scenario tests, then hold the GitHub of the tests
 
 .PHONY: crash
 crash: ## Kill the bot at every effect it has, and look at what it left (10 minutes).
-	cd test/crash && BACKOUT_CRASH=all go test -count=1 -timeout 60m .
+	cd test/crash && BACKOUT_CRASH=all go test -count=1 -timeout 60m
 
 .PHONY: load
 load: ## Storm the bot: 10,000 alerts within a minute; prints accepted/s, p50/p99, memory.
