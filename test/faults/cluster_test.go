@@ -58,6 +58,21 @@ func TestClusterGone(t *testing.T) {
 	}
 }
 
+// TestClusterSlow lets each answer of the cluster take 25 seconds, just less than
+// what the adapters wait for: all of it takes longer, and comes to the same end.
+func TestClusterSlow(t *testing.T) {
+	w := newWorld(t, setup{})
+	w.faulty = w.clock.Now()
+	w.prod.slow(func() { w.clock.Advance(25 * time.Second) })
+	w.comment("/rollback")
+	rec := w.ended(time.Hour)
+	if took := rec.End.At.Sub(w.faulty); took < 2*time.Minute {
+		t.Errorf("it took %s, so the cluster was not slow", took)
+	}
+	w.toldBy(rec, time.Hour)
+	w.settled(rec, want{verdict: bot.VerdictVerified, says: []string{"verified"}})
+}
+
 // freeBy asserts that nothing is held once the cluster is back and the deadline
 // has passed, and one sweep, which runs in real time.
 func (w *world) freeBy(back time.Time) {

@@ -20,6 +20,7 @@ type flaky struct {
 	err   error
 	late  bool      // the act is still done, and its answer lost
 	since time.Time // when it went away
+	takes func()    // see slow
 }
 
 // breakAt makes the cluster go away for a while when an act is asked for.
@@ -27,6 +28,13 @@ func (f *flaky) breakAt(act string, late bool, err error, lasts time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.at, f.late, f.err, f.lasts = act, late, err, lasts
+}
+
+// slow lets the time pass that each call of a flow takes.
+func (f *flaky) slow(takes func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.takes = takes
 }
 
 // back is when the cluster returns; ok is false while it has not gone.
@@ -40,6 +48,9 @@ func (f *flaky) back() (t time.Time, ok bool) {
 func (f *flaky) call(act string) (done bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.takes != nil && act != "apps" && act != "holds" { // those are upkeep's, which asks again and again
+		f.takes()
+	}
 	first := false
 	if act == f.at && f.since.IsZero() {
 		f.since, first = f.now(), true
