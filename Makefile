@@ -3,7 +3,7 @@ SHELL := /bin/bash
 
 # Versions of tools that are not Go modules of ours.
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.2
-PACKAGES := git make gcc libc6-dev prometheus prometheus-alertmanager redis-server postgresql gh
+PACKAGES := git make gcc libc6-dev prometheus prometheus-alertmanager redis-server postgresql gh cmark-gfm
 FUZZTIME ?= 10s
 
 .PHONY: help

@@ -91,8 +91,11 @@ type Revert struct {
 
 // Suspect is a change that may have broken an App, and why we think so.
 type Suspect struct {
-	Change   Change     `json:"change"`
-	Score    float64    `json:"score"` // log-odds against an average candidate
+	Change Change  `json:"change"`
+	Score  float64 `json:"score"` // log-odds against an average candidate
+	// Chance, 0 to 1, that it is the culprit. With those of the other suspects
+	// and None it adds up to 1.
+	Chance   float64    `json:"chance,omitempty"`
 	Evidence []Evidence `json:"evidence"`
 	// The three facts that acting on an alert needs besides a confident
 	// ranking. RolledOut is zero when our record does not tell; TouchesFailing
@@ -108,6 +111,9 @@ type Evidence struct {
 	Signal string  `json:"signal"`
 	Detail string  `json:"detail"`
 	Weight float64 `json:"weight"`
+	// Judged is true where the weight is judgement; others were fitted on what
+	// people really reverted.
+	Judged bool `json:"judged,omitempty"`
 }
 
 // Finding is the answer to "which change broke it, if any".
@@ -116,6 +122,11 @@ type Finding struct {
 	// None is the weight, 0 to 1, of "no change of ours".
 	None      float64 `json:"none"`
 	Confident bool    `json:"confident"`
+	// NoneEvidence is what speaks for "no change of ours", in log-odds against
+	// that one is guilty.
+	NoneEvidence []Evidence `json:"none_evidence,omitempty"`
+	// Weighed is how many suspects there were, where not all are kept.
+	Weighed int `json:"weighed,omitempty"`
 	// Doubts say why it is not confident, for people.
 	Doubts []string `json:"doubts,omitempty"`
 }

@@ -51,6 +51,40 @@ func TestClosuresAreAskedForOnce(t *testing.T) {
 	}
 }
 
+// Parts finds what no name forbids.
+func (r countingRanker) Parts(_ fs.FS, closure []string, w Workload) (files, objects map[string]string) {
+	*r.asked++
+	if w.Name == "" {
+		return nil, nil
+	}
+	return map[string]string{closure[0]: w.Name}, map[string]string{w.Kind + "/" + w.Name: closure[0]}
+}
+
+func TestPartsAreAskedForOnce(t *testing.T) {
+	asked := 0
+	f := NewFlow(Config{Ports: Ports{Ranker: countingRanker{asked: &asked}}})
+	for range 3 {
+		for _, closure := range []string{"apps/web", "apps/api"} {
+			for _, name := range []string{"web", "worker"} {
+				files, objects := f.parts("acme/fleet", "1", fstest.MapFS{}, []string{closure}, Workload{Kind: "Deployment", Name: name})
+				if files[closure] != name || objects["Deployment/"+name] != closure {
+					t.Errorf("parts of %s below %s: %v, %v", name, closure, files, objects)
+				}
+			}
+		}
+	}
+	if asked != 4 {
+		t.Errorf("asked %d times about 4 different things", asked)
+	}
+	// Nothing may come of a tree that could not be read.
+	for range 2 {
+		f.parts("acme/fleet", "1", fstest.MapFS{}, []string{"apps/web"}, Workload{})
+	}
+	if asked != 6 {
+		t.Errorf("asked %d times, want 6", asked)
+	}
+}
+
 // everything is also the answer of a ranker that could not read the tree.
 type everything struct{ countingRanker }
 

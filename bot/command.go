@@ -1,5 +1,7 @@
 package bot
 
+import "time"
+
 // Command is one slash command as a person meant it.
 type Command struct {
 	Verb CommandVerb `json:"verb"`
@@ -9,6 +11,10 @@ type Command struct {
 	PR     int    `json:"pr,omitempty"`
 	Reason string `json:"reason,omitempty"`
 	DryRun bool   `json:"dry_run,omitempty"`
+	// Force asks to pass the guards that may be overridden.
+	Force bool `json:"force,omitempty"`
+	// For is how long a freeze lasts; 0 means until somebody ends it.
+	For time.Duration `json:"for,omitempty"`
 	// Rollback is named by approve, cancel and status; may be empty.
 	Rollback RollbackID `json:"rollback,omitempty"`
 	// Line is the command as it was written.
@@ -25,6 +31,9 @@ const (
 	CommandApprove  CommandVerb = "approve"
 	CommandCancel   CommandVerb = "cancel"
 	CommandStatus   CommandVerb = "status"
+	CommandReapply  CommandVerb = "reapply"
+	CommandFreeze   CommandVerb = "freeze"
+	CommandUnfreeze CommandVerb = "unfreeze"
 	CommandHelp     CommandVerb = "help"
 )
 

@@ -40,10 +40,12 @@ func Examine(ctx context.Context, c Commit, now fs.FS, diff func(ctx context.Con
 	return cand, nil
 }
 
-// automated reports whether the author calls itself a bot, as GitHub Apps do
-// ("renovate[bot]") and many others.
-func automated(c Commit) bool {
-	for _, name := range []string{c.Author, c.Email} {
+func automated(c Commit) bool { return Automated(c.Author, c.Email) }
+
+// Automated reports whether an author calls itself a bot, as GitHub Apps do
+// ("renovate[bot]") and many others. Names are logins, names and addresses.
+func Automated(names ...string) bool {
+	for _, name := range names {
 		name, _, _ = strings.Cut(strings.ToLower(name), "@")
 		if strings.HasSuffix(name, "bot") || strings.Contains(name, "[bot]") || strings.Contains(name, "-bot-") || strings.HasPrefix(name, "bot-") {
 			return true

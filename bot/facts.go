@@ -2,6 +2,11 @@ package bot
 
 import "time"
 
+// MaxCandidates is how many commits a ranking weighs, newest first: as many as
+// its weights were fitted on, and more than ever held a culprit that could be
+// told.
+const MaxCandidates = 30
+
 // Facts is all that a ranking may look at.
 type Facts struct {
 	App   App
@@ -21,6 +26,8 @@ type Facts struct {
 	// PartFiles and PartObjects ("Kind/name") are what the failing workload is
 	// known to be made of, each with the reason; nil when nobody looked.
 	PartFiles, PartObjects map[string]string
+	// Ran is the revision that ran when the alert fired, on which all is weighed.
+	Ran SHA
 	// Closure are the paths that the App is built from.
 	Closure []string
 	// BlameWindow is the policy's window between rollout and onset.
@@ -35,6 +42,8 @@ type Candidate struct {
 	// RolledOut is when our record first shows a revision that contains it;
 	// zero when unknown.
 	RolledOut time.Time
+	// Unseen is true when our record has revisions, and none of them contains it.
+	Unseen bool
 	// HealthBefore is the App's health on the last revision without it.
 	HealthBefore Health
 	// Undone is true when a later commit took all of it back.

@@ -14,6 +14,8 @@ type Fleet struct {
 	Deployers []Deployer
 	// Workloads reads each cluster, by its name.
 	Workloads map[string]Workloads
+	// Images are the image automations of the clusters.
+	Images []ImageAutomations
 }
 
 // For returns the control plane that delivers an App.

@@ -25,6 +25,15 @@ type Ports struct {
 	Teller  Teller
 	Ledger  Ledger
 	Engine  Engine
+	// Teams, Authorship, Owners and Labels may be nil. Then nobody is a member of
+	// a team or an owner of a path, the author of a commit is not known, and no
+	// label freezes anything.
+	Teams      Teams
+	Authorship Authorship
+	Owners     CodeOwners
+	Labels     Labels
+	// Images may be nil: then no image automation is recognised.
+	Images ImageFinder
 }
 
 // Timing are the flow's polling intervals. Hints wake a wait earlier.
@@ -56,6 +65,8 @@ type Config struct {
 	// Observe makes every flow a dry run: it decides and records, and writes
 	// nowhere.
 	Observe bool
+	// FreezeLabel on an issue stops all acting in its repository; "" looks for none.
+	FreezeLabel string
 	// MaxFor is the longest "for:" of the alert rules: how far before startsAt
 	// an onset may lie when Prometheus does not tell.
 	MaxFor time.Duration
@@ -72,6 +83,7 @@ type Flow struct {
 	// What saves work, and is nothing that must survive.
 	closures closures
 	named    named
+	labels   switches
 }
 
 // NewFlow returns the flow over its ports.
@@ -145,7 +157,7 @@ func attemptUpTo[T any](ctx context.Context, f *Flow, j Journal, tries int, name
 			return d, err
 		}
 		if d.Trouble != nil {
-			f.Log.WarnContext(ctx, "step met trouble", "step", name, "try", try, "kind", d.Trouble.Kind, "trouble", d.Trouble.Text)
+			f.Log.WarnContext(ctx, "step met trouble", "step", name, "try", try, "kind", d.Trouble.Kind, "trouble", d.Trouble.Text, "advice", d.Trouble.Advice)
 		}
 		if d.Trouble == nil || d.Trouble.Kind != TroubleTransient || try == tries {
 			return d, nil

@@ -14,6 +14,12 @@ type Incident struct {
 	// Requester is the login of the person who commanded it; empty for alerts.
 	Requester string `json:"requester,omitempty"`
 	Reason    string `json:"reason,omitempty"` // the person's words, untrusted
+	// Via names the entry of the policy by which the requester commands who may
+	// not write; empty for write permission.
+	Via string `json:"via,omitempty"`
+	// Forced is set when the command said --force: it asks to pass the guards that
+	// the requester may pass.
+	Forced bool `json:"forced,omitempty"`
 	// Alerts are the first 200 that came, and at least one of each target App:
 	// a storm must not make every look at a Rollback cost megabytes.
 	Alerts []Alert `json:"alerts,omitempty"`
@@ -112,6 +118,11 @@ type Comment struct {
 	// Written is when it was written, by GitHub's clock. Zero in events that
 	// were recorded before there was this field: they never count as late.
 	Written time.Time `json:"written,omitzero"`
+	// Edited is true when its text is not, or may not be, what was first written.
+	Edited bool `json:"edited,omitempty"`
+	// Via is the slug of the GitHub App that wrote it, or by which a person did,
+	// where the configuration lets that App command. AuthorIsBot is false then.
+	Via string `json:"via,omitempty"`
 }
 
 // Event is one accepted webhook: exactly one of its parts is set. Fields may

@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -192,7 +191,9 @@ func (f *Flow) blame(ctx context.Context, e Event, s spoken) (blamed, error) {
 	if err != nil {
 		return b, err
 	}
-	b.Finding = f.Ports.Ranker.Rank(facts)
+	if b.Finding, err = f.rank(ctx, b.Repo, facts); err != nil {
+		return b, err
+	}
 	if len(b.Finding.Suspects) == 0 {
 		b.Nothing = "no change of ours was deployed before the onset"
 		return b, nil
@@ -201,8 +202,9 @@ func (f *Flow) blame(ctx context.Context, e Event, s spoken) (blamed, error) {
 		return b, err
 	}
 	top := b.Finding.Suspects[0].Change
+	// A finding is kept in many places: the paths are said once, with the culprit.
+	b.Finding.Suspects = b.Finding.Suspects[:min(keptSuspects, len(b.Finding.Suspects))]
 	for i := range b.Finding.Suspects {
-		// Said once, with the culprit: a finding is kept in many places.
 		b.Finding.Suspects[i].Change.Paths = nil
 	}
 	b.Rollback = &Rollback{
@@ -262,190 +264,4 @@ func (f *Flow) tracked(ctx context.Context, app App) (name string, head SHA, err
 	}
 	head, err = f.Ports.History.Resolve(ctx, repo, name)
 	return name, head, err
-}
-
-// namedSuspects is how many suspects people are shown.
-const namedSuspects = 3
-
-// nameSuspects replaces commits by the pull requests they came from, for the
-// suspects that people are shown.
-func (f *Flow) nameSuspects(ctx context.Context, repo RepoName, suspects []Suspect) error {
-	for i := range suspects[:min(namedSuspects, len(suspects))] {
-		ch, err := f.namedChange(ctx, repo, suspects[i].Change.Head())
-		if err != nil {
-			return fmt.Errorf("name suspect %s: %w", suspects[i].Change.Head().Short(), err)
-		}
-		suspects[i].Change = ch
-	}
-	return nil
-}
-
-// onset is the earliest moment at which one of the alerts became active, or
-// the interval that surely holds it: startsAt is when the alert fired, after
-// its whole "for:".
-func (f *Flow) onset(ctx context.Context, alerts []Alert) (Onset, error) {
-	var o Onset
-	for _, a := range alerts {
-		t, ok, err := f.Ports.Alerts.ActiveSince(ctx, a)
-		if err != nil {
-			// Prometheus may be down because of the very incident: the interval
-			// is the answer that is safe.
-			f.Log.WarnContext(ctx, "asking for the onset met trouble", "alert", a.Name(), "trouble", AsTrouble(err).Text)
-			ok = false
-		}
-		one := Onset{From: t, To: t}
-		if !ok {
-			one = Onset{From: a.StartsAt.Add(-f.MaxFor), To: a.StartsAt}
-		}
-		if o.To.IsZero() || one.To.Before(o.To) {
-			o = one
-		}
-	}
-	return o, nil
-}
-
-// The bounds of one ranking: how much of our record is read and how many
-// commits are weighed. Within ten, 97.7 % of culprits were found.
-const (
-	maxDeployments = 200
-	maxCandidates  = 10
-)
-
-// facts reads all that a ranking looks at.
-func (f *Flow) facts(ctx context.Context, app App, head SHA, onset Onset, s spoken) (Facts, error) {
-	repo := app.Source.Repo
-	facts := Facts{App: app, Onset: onset, Fired: FiredLast(s.Alerts), Now: f.Now(), Failing: s.Failing, BlameWindow: f.Ports.Judge.Policy(app.ID).BlameWindow}
-	var err error
-	if facts.Deployed, err = f.Ports.Ledger.Deployments(ctx, app.ID, maxDeployments); err != nil {
-		return facts, fmt.Errorf("read deployments of %s: %w", app.ID, err)
-	}
-	from := deployedAt(facts.Deployed, facts.Fired)
-	if from == "" {
-		from = app.Running()
-	}
-	if from == "" {
-		from = head
-	}
-	tree, err := f.Ports.History.Tree(ctx, repo, from)
-	if err != nil {
-		return facts, fmt.Errorf("read tree of %s: %w", from.Short(), err)
-	}
-	facts.Closure = f.closure(repo, from, tree, app.Source.Paths)
-	if facts.Deployed, err = f.ownDeployments(ctx, repo, facts); err != nil {
-		return facts, err
-	}
-	commits, err := f.Ports.History.Log(ctx, LogQuery{Repo: repo, From: from, Paths: facts.Closure, Limit: maxCandidates})
-	if err != nil {
-		return facts, fmt.Errorf("walk history of %s: %w", app.ID, err)
-	}
-	for _, c := range commits {
-		cand, err := f.candidate(ctx, repo, from, tree, c, facts)
-		if err != nil {
-			return facts, err
-		}
-		facts.Candidates = append(facts.Candidates, cand)
-	}
-	return facts, f.breadth(ctx, app, from, tree, facts.Candidates)
-}
-
-// breadth counts the Apps that each candidate touches.
-func (f *Flow) breadth(ctx context.Context, app App, rev SHA, tree fs.FS, candidates []Candidate) error {
-	apps, err := f.Ports.Fleet.Apps(ctx)
-	if err != nil {
-		return err
-	}
-	for _, other := range apps {
-		if other.Source.Repo != app.Source.Repo || other.Source.Branch != app.Source.Branch {
-			continue
-		}
-		closure := f.closure(app.Source.Repo, rev, tree, other.Source.Paths)
-		for i := range candidates {
-			if slices.ContainsFunc(candidates[i].Change.Paths, func(p string) bool { return within(p, closure) }) {
-				candidates[i].Apps++
-			}
-		}
-	}
-	return nil
-}
-
-// ownDeployments is the record without what did not concern the App: in a
-// repository of many Apps every commit is a new revision of each of them. A
-// revision under which nothing of the closure differs from the one before
-// counts as that one.
-func (f *Flow) ownDeployments(ctx context.Context, repo RepoName, facts Facts) ([]Deployed, error) {
-	out := slices.Clone(facts.Deployed)
-	for i := len(out) - 2; i >= 0; i-- {
-		if out[i].Revision == facts.Deployed[i+1].Revision {
-			out[i].Revision = out[i+1].Revision
-			continue
-		}
-		files, err := f.Ports.History.Diff(ctx, repo, out[i+1].Revision, out[i].Revision, facts.Closure)
-		if IsTrouble(err, TroubleNotFound) {
-			continue // rewritten history: nothing can be said, so it counts
-		}
-		if err != nil {
-			return nil, fmt.Errorf("compare %s with %s: %w", out[i+1].Revision.Short(), out[i].Revision.Short(), err)
-		}
-		if len(files) == 0 {
-			out[i].Revision = out[i+1].Revision
-		}
-	}
-	return out, nil
-}
-
-// deployedAt is the revision that our record shows at a moment; "" when the
-// record begins later.
-func deployedAt(record []Deployed, at time.Time) SHA {
-	for _, d := range record {
-		if !d.At.After(at) {
-			return d.Revision
-		}
-	}
-	return ""
-}
-
-// candidate reads what one commit changed, whether it is still in effect, and
-// when it was rolled out.
-func (f *Flow) candidate(ctx context.Context, repo RepoName, from SHA, tree fs.FS, c Commit, facts Facts) (Candidate, error) {
-	cand, err := Examine(ctx, c, tree, func(ctx context.Context, from, to SHA) ([]FileChange, error) {
-		return f.Ports.History.Diff(ctx, repo, from, to, facts.Closure)
-	})
-	if err != nil {
-		return cand, err
-	}
-	if len(c.Parents) > 0 {
-		rv, err := f.Ports.History.Revert(ctx, repo, from, cand.Change)
-		if err != nil {
-			return cand, fmt.Errorf("look whether %s is still in effect: %w", c.SHA.Short(), err)
-		}
-		cand.Undone = rv.Status == RevertEmpty || rv.Status == RevertAlready
-	}
-	// The record is newest first; the last revision that contains the commit,
-	// going back, is the one that rolled it out.
-	for i, d := range facts.Deployed {
-		has, err := f.Ports.History.Contains(ctx, repo, d.Revision, c.SHA)
-		if err != nil && !IsTrouble(err, TroubleNotFound) {
-			return cand, fmt.Errorf("look for %s in %s: %w", c.SHA.Short(), d.Revision.Short(), err)
-		}
-		if !has {
-			cand.HealthBefore = lastHealth(facts.Deployed[i:])
-			return cand, nil
-		}
-		cand.RolledOut = d.At
-	}
-	// The record does not reach back to before the commit: when it was rolled
-	// out is not known.
-	cand.RolledOut = time.Time{}
-	return cand, nil
-}
-
-// lastHealth is the last settled health of the revision that heads a record:
-// the moment of a change is not what the revision was like.
-func lastHealth(record []Deployed) Health {
-	for _, d := range record {
-		if d.Revision == record[0].Revision && d.Health != HealthProgressing {
-			return d.Health
-		}
-	}
-	return HealthUnknown
 }

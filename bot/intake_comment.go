@@ -3,8 +3,6 @@ package bot
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -17,7 +15,7 @@ func (f *Flow) intakeComment(ctx context.Context, j Journal, e Event) error {
 	if c.AuthorIsBot || cmd == nil && bad == nil {
 		return nil
 	}
-	d, err := attempt(ctx, f, j, "authorise", func(ctx context.Context) (Permission, error) {
+	d, err := attempt(ctx, f, j, "authorise", func(ctx context.Context) (authority, error) {
 		return f.greet(ctx, c)
 	})
 	if err != nil {
@@ -32,31 +30,55 @@ func (f *Flow) intakeComment(ctx context.Context, j Journal, e Event) error {
 	switch {
 	case d.Trouble != nil:
 		return f.answer(ctx, j, c, Answer{Kind: AnswerRefused, Detail: d.Trouble.Text, Advice: d.Trouble.Advice})
-	case !d.Value.AtLeast(PermissionWrite):
-		return f.answer(ctx, j, c, Answer{Kind: AnswerForbidden})
+	case !d.Value.commands():
+		return f.answer(ctx, j, c, Answer{Kind: AnswerForbidden, Detail: d.Value.Lacks})
+	case c.Edited:
+		return f.answer(ctx, j, c, Answer{
+			Kind: AnswerRefused, Detail: "Nothing was done: your comment was edited before Backout saw it, and edited comments are not obeyed.",
+			Advice: "Comment the command anew if you still want it.",
+		})
 	case bad != nil:
 		return f.answer(ctx, j, c, Answer{Kind: AnswerMalformed, Command: bad.Line, Detail: bad.Problem, Advice: bad.Hint})
 	case e.expired(d.Start, cmd):
 		return f.answer(ctx, j, c, Answer{Kind: AnswerLate, Command: cmd.Line, Asked: c.Written, Seen: d.Start})
 	}
+	return f.obey(ctx, j, e, *cmd, d.Value, late)
+}
+
+// obey does what a command asks. Who speaks may command something here.
+func (f *Flow) obey(ctx context.Context, j Journal, e Event, cmd Command, who authority, late bool) error {
+	c := *e.Comment
 	switch cmd.Verb {
 	case CommandRollback, CommandPlan:
-		return f.commandRollback(ctx, j, e, *cmd)
+		if cmd.Force && !who.Permission.AtLeast(PermissionMaintain) {
+			return f.answer(ctx, j, c, Answer{
+				Kind: AnswerRefused, Command: cmd.Line, Detail: "Nothing was done: `--force` passes guards, and takes maintain or admin permission on this repository.",
+				Advice: "Leave it out, or ask somebody who has it to comment the same.",
+			})
+		}
+		return f.commandRollback(ctx, j, e, cmd, who)
 	case CommandApprove, CommandCancel:
-		return f.commandWord(ctx, j, e, *cmd, late)
+		return f.commandWord(ctx, j, e, cmd, who, late)
+	case CommandReapply:
+		return f.commandReapply(ctx, j, e, cmd, who)
+	case CommandFreeze, CommandUnfreeze:
+		return f.commandFreeze(ctx, j, e, cmd, who)
 	case CommandStatus:
-		return f.commandStatus(ctx, j, c, *cmd)
+		return f.commandStatus(ctx, j, c, cmd)
 	default:
 		return f.answer(ctx, j, c, Answer{Kind: AnswerHelp})
 	}
 }
 
 // greet shows the person that the command was seen, and reads what they may do.
-func (f *Flow) greet(ctx context.Context, c Comment) (Permission, error) {
-	var p Permission
+func (f *Flow) greet(ctx context.Context, c Comment) (authority, error) {
+	var who authority
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		p, err = f.Ports.People.Permission(ctx, c.Repo, c.Author)
+		who.Permission, err = f.Ports.People.Permission(ctx, c.Repo, c.Author)
+		if err == nil && !who.Permission.AtLeast(PermissionWrite) {
+			who.Via, who.Lacks, err = f.commander(ctx, c.Repo, c.Author)
+		}
 		return err
 	})
 	if !f.Observe {
@@ -69,7 +91,8 @@ func (f *Flow) greet(ctx context.Context, c Comment) (Permission, error) {
 			return nil
 		})
 	}
-	return p, g.Wait()
+	err := g.Wait()
+	return who, err
 }
 
 // answer writes the one reply to a comment.
@@ -97,14 +120,21 @@ type aim struct {
 	Change  Change  `json:"change"`
 	Base    string  `json:"base"`
 	Apps    []AppID `json:"apps,omitempty"`
+	Via     string  `json:"via,omitempty"` // as in Incident
 	Refusal *Answer `json:"refusal,omitempty"`
 }
 
 // commandRollback resolves what the command means and begins the Rollback, or
 // shows the plan.
-func (f *Flow) commandRollback(ctx context.Context, j Journal, e Event, cmd Command) error {
+func (f *Flow) commandRollback(ctx context.Context, j Journal, e Event, cmd Command, who authority) error {
 	c := *e.Comment
-	d, err := attemptUpTo(ctx, f, j, commandTries, "resolve", func(ctx context.Context) (aim, error) { return f.aim(ctx, c.Repo, c.Number, cmd) })
+	d, err := attemptUpTo(ctx, f, j, commandTries, "resolve", func(ctx context.Context) (aim, error) {
+		a, err := f.aim(ctx, c.Repo, c.Number, cmd)
+		if err != nil || a.Refusal != nil || who.Via == "" {
+			return a, err
+		}
+		return f.commanded(ctx, c, cmd, a)
+	})
 	if err != nil {
 		return err
 	}
@@ -116,7 +146,9 @@ func (f *Flow) commandRollback(ctx context.Context, j Journal, e Event, cmd Comm
 	}
 	rb := Rollback{
 		Host: f.Host, Repo: c.Repo, Base: d.Value.Base, Culprit: d.Value.Change, Apps: d.Value.Apps,
-		Incident: Incident{Kind: IncidentCommand, ID: e.ID, Requester: c.Author, Reason: cmd.Reason, Received: e.Received},
+		Incident: Incident{
+			Kind: IncidentCommand, ID: e.ID, Requester: c.Author, Via: d.Value.Via, Reason: cmd.Reason, Forced: cmd.Force, Received: e.Received,
+		},
 		ReportTo: c.Number, Comment: c.ID,
 	}
 	if cmd.Verb == CommandPlan || cmd.DryRun {
@@ -133,8 +165,11 @@ func (f *Flow) commandRollback(ctx context.Context, j Journal, e Event, cmd Comm
 			Detail: fmt.Sprintf("Rollback %s is already working on one of these Apps.", begun.Busy),
 			Advice: fmt.Sprintf("Wait for it, or comment `/rollback cancel %s` first.", begun.Busy)})
 	case begun.Joined:
-		return f.answer(ctx, j, c, Answer{Kind: AnswerNoted, Command: cmd.Line,
-			Detail: fmt.Sprintf("Rollback %s already takes this change back; your command joined it.", begun.ID)})
+		a := Answer{Kind: AnswerNoted, Command: cmd.Line, Detail: fmt.Sprintf("Rollback %s already takes this change back; your command joined it.", begun.ID)}
+		if cmd.Force {
+			a.Advice = fmt.Sprintf("It was begun without `--force` of yours, so that passes no guard. To begin it anew, comment `/rollback cancel %s` first.", begun.ID)
+		}
+		return f.answer(ctx, j, c, a)
 	}
 	return nil
 }
@@ -251,82 +286,4 @@ func (f *Flow) targets(ctx context.Context, repo RepoName, base string, head SHA
 		}
 	}
 	return nil, nil
-}
-
-// changeAt is the change that a commit belongs to: its pull request's when it
-// came from one, else the commit itself.
-func (f *Flow) changeAt(ctx context.Context, repo RepoName, sha SHA) (Change, error) {
-	pull, ok, err := f.Ports.Pulls.PullOf(ctx, repo, sha)
-	if err != nil {
-		return Change{}, fmt.Errorf("look up the pull request of %s: %w", sha.Short(), err)
-	}
-	if ok && pull.Merged {
-		ch, err := f.changeOf(ctx, repo, pull)
-		// A commit inside a merged branch is not what first parents show; only
-		// a commit that is part of the change stands for the whole.
-		if err != nil || slices.Contains(ch.Commits, sha) {
-			return ch, err
-		}
-	}
-	commit, err := f.Ports.History.Commit(ctx, repo, sha)
-	if err != nil {
-		return Change{}, fmt.Errorf("read commit %s: %w", sha.Short(), err)
-	}
-	return changeFrom(commit), nil
-}
-
-// changeOf is the change that a merged pull request brought: a merge commit, a
-// squash, or the commits of a rebase.
-func (f *Flow) changeOf(ctx context.Context, repo RepoName, pull Pull) (Change, error) {
-	merge, err := f.Ports.History.Commit(ctx, repo, pull.MergeCommit)
-	if err != nil {
-		return Change{}, fmt.Errorf("read merge commit of #%d: %w", pull.Number, err)
-	}
-	commits := []Commit{merge}
-	if n := len(pull.Subjects); len(merge.Parents) == 1 && n > 1 {
-		last, err := f.Ports.History.Log(ctx, LogQuery{Repo: repo, From: merge.SHA, Limit: n})
-		if err != nil {
-			return Change{}, fmt.Errorf("read commits of #%d: %w", pull.Number, err)
-		}
-		if rebased(last, pull.Subjects) {
-			commits = last
-		}
-	}
-	ch := changeFrom(commits...)
-	ch.PR, ch.Author, ch.When = pull.Number, pull.Author, pull.MergedAt
-	if len(commits) > 1 || len(merge.Parents) > 1 {
-		ch.Subject = pull.Title
-	}
-	return ch, nil
-}
-
-// rebased reports whether the newest first-parent commits are those of the
-// pull request, one by one: then it was rebased, else squashed.
-func rebased(newest []Commit, subjects []string) bool {
-	if len(newest) != len(subjects) {
-		return false
-	}
-	for i, c := range newest {
-		if len(c.Parents) != 1 || c.Subject != subjects[len(subjects)-1-i] {
-			return false
-		}
-	}
-	return true
-}
-
-// changeFrom makes a change of commits, newest first.
-func changeFrom(commits ...Commit) Change {
-	first := commits[0]
-	ch := Change{Subject: first.Subject, Author: first.Author, When: first.When}
-	if len(first.Parents) > 1 {
-		ch.Mainline = 1
-	}
-	for _, c := range commits {
-		ch.Commits = append(ch.Commits, c.SHA)
-		ch.Paths = append(ch.Paths, c.Paths...)
-		ch.IsRevert = ch.IsRevert || strings.Contains(c.Message, "This reverts commit ")
-	}
-	slices.Sort(ch.Paths)
-	ch.Paths = slices.Compact(ch.Paths)
-	return ch
 }

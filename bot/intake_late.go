@@ -13,7 +13,8 @@ import (
 // held against the conversation as it stands (a comment that is gone or edited
 // no longer asks), and a very late one is answered and not obeyed.
 //
-// A cancellation is the exception. It is a brake: the safe error is to brake for
+// A freeze is a brake, too, and orders itself by its comment's number. A
+// cancellation is the other exception. It is a brake: the safe error is to brake for
 // somebody who has changed their mind. It is obeyed at any age, also when its
 // comment was edited and still cancels or can't be read again, but it counts
 // only for what was under way when it was written.
@@ -42,7 +43,14 @@ func (e Event) expired(seen time.Time, cmd *Command) bool {
 
 // acts reports whether a command asks for a change, other than to stop one.
 func (c *Command) acts() bool {
-	return c != nil && (c.Verb == CommandRollback && !c.DryRun || c.Verb == CommandApprove)
+	if c == nil {
+		return false
+	}
+	switch c.Verb {
+	case CommandApprove, CommandUnfreeze, CommandReapply:
+		return true
+	}
+	return c.Verb == CommandRollback && !c.DryRun
 }
 
 func (c *Command) cancels() bool { return c != nil && c.Verb == CommandCancel }
@@ -98,7 +106,7 @@ func (f *Flow) readAgain(ctx context.Context, c Comment, cmd *Command) (heard, e
 		}
 		now, bad := f.Ports.Grammar.Parse(x.Body)
 		h.Gone, h.Asks = false, now != nil || bad != nil
-		h.Edited = !sameText(x.Body, c.Body) && !(cmd.cancels() && now.cancels())
+		h.Edited = (x.Edited || !sameText(x.Body, c.Body)) && !(cmd.cancels() && now.cancels())
 	}
 	if !h.Gone && !h.Edited && cmd.acts() {
 		h.CancelledBy, err = f.cancelled(ctx, c, all)

@@ -3,9 +3,11 @@ package bot_test
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/backout-dev/backout/bot"
@@ -64,12 +66,31 @@ func (*talk) Fetch(context.Context, bot.RepoName) error {
 	return bot.NewTrouble(bot.TroubleForbidden, nil, "it is obeyed")
 }
 
+// Default, Resolve and Tree are a repository without a policy file.
+func (*talk) Default(context.Context, bot.RepoName) (string, error) { return "main", nil }
+
+func (*talk) Resolve(context.Context, bot.RepoName, string) (bot.SHA, error) {
+	return "0123456789012345678901234567890123456789", nil
+}
+
+func (*talk) Tree(context.Context, bot.RepoName, bot.SHA) (fs.FS, error) { return fstest.MapFS{}, nil }
+
+// Read is a policy by which everybody may command who may write.
+func (*talk) Read(bot.RepoName, bot.PolicyFile) bot.Rules { return anyRules{} }
+
+// On is a kill switch that is off.
+func (*talk) On(context.Context) (bool, string) { return false, "" }
+
+type anyRules struct{ bot.Rules }
+
+func (anyRules) Policy(...bot.AppID) bot.Policy { return bot.Policy{Commands: bot.ModeAuto} }
+
 // hear plays the intake of one comment, seen now.
 func (t *talk) hear(tt *testing.T, ledger bot.Ledger, e bot.Event) {
 	tt.Helper()
 	engine := memory.New(memory.Options{RestartAfterEachStep: true})
 	f := bot.NewFlow(bot.Config{
-		Ports:  bot.Ports{People: t, Talk: t, Board: t, History: t, Grammar: command.Grammar{}, Teller: t, Ledger: ledger, Engine: engine},
+		Ports:  bot.Ports{People: t, Talk: t, Board: t, History: t, Grammar: command.Grammar{}, Teller: t, Ledger: ledger, Engine: engine, Judge: t, Fleet: &bot.Fleet{}, Switch: t},
 		Timing: bot.Timing{Retry: time.Millisecond}, Now: func() time.Time { return t.now }, Log: slog.New(slog.DiscardHandler),
 	})
 	engine.Register(f.Versions())

@@ -1,9 +1,10 @@
 package bot
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
-	"strings"
 )
 
 // commandPlan answers with what a Rollback would do, and does nothing.
@@ -58,7 +59,7 @@ func (p Plan) View(rb Rollback) View {
 
 // commandWord records an approval or a cancellation. A late one that names no
 // Rollback means none that was asked for after it.
-func (f *Flow) commandWord(ctx context.Context, j Journal, e Event, cmd Command, late bool) error {
+func (f *Flow) commandWord(ctx context.Context, j Journal, e Event, cmd Command, who authority, late bool) error {
 	c := *e.Comment
 	d, err := attempt(ctx, f, j, string(cmd.Verb), func(ctx context.Context) (Answer, error) {
 		records, err := f.meant(ctx, c, cmd)
@@ -69,14 +70,19 @@ func (f *Flow) commandWord(ctx context.Context, j Journal, e Event, cmd Command,
 			return Answer{Kind: AnswerNone, Command: cmd.Line, Detail: "No Rollback is under way here."}, err
 		}
 		rec := records[0]
-		word := Word{By: c.Author, At: e.Received}
+		word := Word{By: c.Author, At: e.Received, Via: who.Via}
 		if cmd.Verb == CommandCancel {
 			return Answer{Kind: AnswerNoted, Command: cmd.Line, Detail: fmt.Sprintf("Cancelling Rollback %s, unless it has merged already.", rec.ID)},
 				f.Ports.Ledger.Cancel(ctx, rec.ID, word)
 		}
-		if why := mayNotApprove(rec.Rollback, c.Author); why != "" {
-			return Answer{Kind: AnswerRefused, Command: cmd.Line, Detail: why, Advice: "Ask a second person with write permission."}, nil
+		via, why, err := f.mayApprove(ctx, rec, c, who)
+		if err != nil {
+			return Answer{}, err
 		}
+		if why != "" {
+			return Answer{Kind: AnswerRefused, Command: cmd.Line, Detail: why, Advice: "Ask a second person who may, or merge the revert on GitHub."}, nil
+		}
+		word.Via = via
 		return Answer{Kind: AnswerNoted, Command: cmd.Line, Detail: fmt.Sprintf("Approved Rollback %s.", rec.ID)},
 			f.Ports.Ledger.Approve(ctx, rec.ID, word)
 	})
@@ -88,18 +94,6 @@ func (f *Flow) commandWord(ctx context.Context, j Journal, e Event, cmd Command,
 	}
 	f.Ports.Engine.Hint(Hint{Repo: c.Repo, Number: c.Number})
 	return f.answer(ctx, j, c, d.Value)
-}
-
-// mayNotApprove says why a person's approval does not count; "" when it does.
-// Write permission was checked before.
-func mayNotApprove(rb Rollback, login string) string {
-	switch {
-	case strings.EqualFold(rb.Incident.Requester, login):
-		return "The person who asked for a rollback can't approve it."
-	case rb.Incident.Kind != IncidentCommand && strings.EqualFold(rb.Culprit.Author, login):
-		return "The author of the change can't approve taking it back."
-	}
-	return ""
 }
 
 // meant lists the unfinished Rollbacks that a comment can mean, newest first. A
@@ -122,12 +116,16 @@ const statusLimit = 10
 // commandStatus answers with the Rollbacks of this pull request, or of the
 // repository when there is none.
 func (f *Flow) commandStatus(ctx context.Context, j Journal, c Comment, cmd Command) error {
-	d, err := attempt(ctx, f, j, "status", func(ctx context.Context) ([]Record, error) {
+	d, err := attempt(ctx, f, j, "status", func(ctx context.Context) (state, error) {
 		records, err := f.Ports.Ledger.Find(ctx, RollbackQuery{Repo: c.Repo, Number: c.Number, Limit: statusLimit})
 		if err == nil && len(records) == 0 {
 			records, err = f.Ports.Ledger.Find(ctx, RollbackQuery{Repo: c.Repo, Limit: statusLimit})
 		}
-		return records, err
+		s := state{Records: records}
+		if why, on := f.halted(ctx, c.Repo); on {
+			s.Frozen = why.Text
+		}
+		return s, err
 	})
 	if err != nil {
 		return err
@@ -135,5 +133,21 @@ func (f *Flow) commandStatus(ctx context.Context, j Journal, c Comment, cmd Comm
 	if d.Trouble != nil {
 		return f.answer(ctx, j, c, Answer{Kind: AnswerRefused, Command: cmd.Line, Detail: d.Trouble.Text})
 	}
-	return f.answer(ctx, j, c, Answer{Kind: AnswerStatus, Command: cmd.Line, Records: d.Value})
+	return f.answer(ctx, j, c, Answer{Kind: AnswerStatus, Command: cmd.Line, Records: d.Value.Records, Frozen: d.Value.Frozen})
+}
+
+// state is what a status answer tells.
+type state struct {
+	Records []Record `json:"records"`
+	Frozen  string   `json:"frozen,omitempty"` // as in Answer
+}
+
+// UnmarshalJSON also reads the list alone, as it was recorded at first.
+func (s *state) UnmarshalJSON(b []byte) error {
+	*s = state{}
+	if b = bytes.TrimSpace(b); len(b) == 0 || b[0] != '{' {
+		return json.Unmarshal(b, &s.Records)
+	}
+	type plain state
+	return json.Unmarshal(b, (*plain)(s))
 }

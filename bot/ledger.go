@@ -19,6 +19,14 @@ type Ledger interface {
 	// Cancel and Approve record a person's word once; the first one stands.
 	Cancel(ctx context.Context, id RollbackID, w Word) error
 	Approve(ctx context.Context, id RollbackID, w Word) error
+	// Freeze records that a person stopped all acting in a repository, and
+	// Unfreeze that one let it go on. Words may come in any order: one that was
+	// said before the last that is on record changes nothing. comment orders them.
+	Freeze(ctx context.Context, repo RepoName, z Frozen) error
+	Unfreeze(ctx context.Context, repo RepoName, comment int64, w Word) error
+	// Frozen is the last word on a repository's freeze, which may be over; nil
+	// when there is none.
+	Frozen(ctx context.Context, repo RepoName) (*Frozen, error)
 	// Resolve records that an alert stopped firing.
 	Resolve(ctx context.Context, fingerprint string, at time.Time) error
 	// Finish records the end and frees the Apps. The first end stands.
@@ -48,6 +56,25 @@ type Begun struct {
 type Word struct {
 	By string    `json:"by"`
 	At time.Time `json:"at"`
+	// Via is by what right, as the policy names it ("@acme/sre"); empty for
+	// write permission on the repository.
+	Via string `json:"via,omitempty"`
+}
+
+// Frozen is a freeze by command. Fields may be added, never renamed or reused.
+type Frozen struct {
+	By     string    `json:"by"`
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason,omitempty"` // the person's words, untrusted
+	// Until is when it ends by itself; zero when only a person ends it.
+	Until   time.Time `json:"until,omitzero"`
+	Comment int64     `json:"comment"` // that said so
+	Ended   *Word     `json:"ended,omitempty"`
+}
+
+// On reports whether the freeze stands at a moment.
+func (z *Frozen) On(now time.Time) bool {
+	return z != nil && z.Ended == nil && (z.Until.IsZero() || now.Before(z.Until))
 }
 
 // Record is a Rollback as the ledger knows it now.

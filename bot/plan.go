@@ -14,6 +14,8 @@ import (
 type Plan struct {
 	Decision Decision `json:"decision"`
 	Policy   Policy   `json:"policy"`
+	// PolicyAt is the policy file by which it was decided.
+	PolicyAt PolicyAt `json:"policy_at,omitzero"`
 	Branch   Branch   `json:"branch"`
 	// Revert without the files' contents: they are computed again where they
 	// are written, and must come to the same tree.
@@ -21,6 +23,8 @@ type Plan struct {
 	Apps     []App         `json:"apps,omitempty"`
 	Affected []AppID       `json:"affected,omitempty"`
 	Before   []CheckResult `json:"before,omitempty"`
+	// Images are the tags that a program would write again.
+	Images []ImageUpdate `json:"images,omitempty"`
 }
 
 // plan reads the world and decides. It is one step's act: everything in it is
@@ -37,6 +41,10 @@ func (f *Flow) plan(ctx context.Context, rb Rollback) (Plan, error) {
 	g.Go(func() (err error) {
 		p.Apps, err = f.Ports.Fleet.observe(gctx, rb.Apps)
 		return err
+	})
+	g.Go(func() error {
+		f.halted(gctx, rb.Repo) // what it sees is asked for below
+		return nil
 	})
 	if err := g.Wait(); err != nil {
 		return p, err
@@ -57,20 +65,23 @@ func (f *Flow) plan(ctx context.Context, rb Rollback) (Plan, error) {
 	if p.Affected, err = f.affected(ctx, rb, rv); err != nil {
 		return p, err
 	}
-	p.Policy = f.Ports.Judge.Policy(rb.Apps...)
-	c := Case{
-		Incident: rb.Incident, Target: p.Apps, Affected: p.Affected, Culprit: rb.Culprit,
-		Finding: rb.Finding, Revert: rv, Branch: p.Branch,
-	}
-	c.Killed, c.KilledWhy = f.Ports.Switch.On(ctx)
-	if c.Recent, err = f.recent(ctx, rb); err != nil {
+	rules, at, err := f.rules(ctx, rb.Repo)
+	if err != nil {
 		return p, err
 	}
-	p.Decision = f.Ports.Judge.Decide(c)
+	p.Policy, p.PolicyAt = rules.Policy(rb.Apps...), at
+	c, err := f.weigh(ctx, rb, p, rv)
+	if err != nil {
+		return p, err
+	}
+	p.Decision = unmergeable(rb.Incident, rules.Decide(c))
 	if f.Observe {
 		p.Decision = Decision{Verb: VerbObserve, Reasons: append([]Reason{{"observe", "Backout runs with --observe: it records and writes nowhere."}}, p.Decision.Reasons...)}
 	}
-	if p.Before, _, err = f.checkApps(ctx, p.Apps); err != nil {
+	if p.Images, err = f.images(ctx, rb, p.Policy, rv); err != nil {
+		return p, err
+	}
+	if p.Before, _, err = f.checkApps(ctx, p.Apps, rules); err != nil {
 		return p, err
 	}
 	p.Revert = withoutContents(rv)
@@ -135,22 +146,6 @@ func within(path string, roots []string) bool {
 		}
 	}
 	return false
-}
-
-// recent counts the acting Rollbacks of the repository in the last day,
-// without this one.
-func (f *Flow) recent(ctx context.Context, rb Rollback) (int, error) {
-	records, err := f.Ports.Ledger.Find(ctx, RollbackQuery{Repo: rb.Repo, Since: f.Now().Add(-day)})
-	if err != nil {
-		return 0, fmt.Errorf("count recent rollbacks: %w", err)
-	}
-	n := 0
-	for _, r := range records {
-		if r.ID != rb.ID && r.View != nil && r.View.Pull != nil {
-			n++
-		}
-	}
-	return n, nil
 }
 
 // sample runs an App's configured checks once.

@@ -88,6 +88,9 @@ type History interface {
 	// more) into a commit. TroubleNotFound when there is none, TroubleInvalid
 	// when it is ambiguous.
 	Resolve(ctx context.Context, repo RepoName, rev string) (SHA, error)
+	// Default names the default branch as the last Fetch saw it; TroubleNotFound
+	// when there is none.
+	Default(ctx context.Context, repo RepoName) (string, error)
 	Commit(ctx context.Context, repo RepoName, sha SHA) (Commit, error)
 	// Log walks first parents, newest first.
 	Log(ctx context.Context, q LogQuery) ([]Commit, error)
@@ -184,13 +187,26 @@ type Ranker interface {
 	// Closure is the set of paths that an App's manifests at root reference in
 	// the tree, roots included.
 	Closure(tree fs.FS, roots []string) []string
+	// Parts are the files below a closure, and the objects as "Kind/name", that a
+	// workload is known to be made of, each with the reason; both are empty when
+	// nothing is known.
+	Parts(tree fs.FS, closure []string, w Workload) (files, objects map[string]string)
 	// InEffect reports whether a file change can change what runs: comments,
 	// formatting and documentation can't.
 	InEffect(f FileChange) bool
 }
 
-// Judge says what is allowed. Pure but for its configuration.
+// Judge knows what is allowed. Pure but for its configuration.
 type Judge interface {
+	// Read gives the rules of a repository, by the server's configuration and the
+	// repository's policy file. There always are some: by a file that can't be
+	// understood, alerts are only observed and commands only proposed, and
+	// every decision says what is wrong with it.
+	Read(repo RepoName, file PolicyFile) Rules
+}
+
+// Rules say what is allowed in one repository. Pure.
+type Rules interface {
 	// Policy is the policy of one App, or the most careful mix of several.
 	Policy(ids ...AppID) Policy
 	Decide(c Case) Decision
@@ -209,6 +225,8 @@ type Teller interface {
 	Pull(v View) (title, body, commitMessage string)
 	CheckRun(v View) (title, summary, conclusion string)
 	Reply(a Answer) string
+	// Reapply writes the draft that brings back what was taken back.
+	Reapply(r Reapply) (title, body, commitMessage string)
 }
 
 // Engine runs flows durably.

@@ -111,6 +111,8 @@ type Answer struct {
 	View    *View      `json:"view,omitempty"`
 	Records []Record   `json:"records,omitempty"`
 	Looked  []string   `json:"looked,omitempty"` // what was looked for
+	// Frozen says what stops all acting in the repository, if anything does.
+	Frozen string `json:"frozen,omitempty"`
 	// Asked and Seen are when a late command was written and when it was seen.
 	Asked time.Time `json:"asked,omitzero"`
 	Seen  time.Time `json:"seen,omitzero"`

@@ -19,13 +19,18 @@ type run struct {
 	id  RollbackID
 	log *slog.Logger
 
-	rb   Rollback
-	plan Plan
-	view View
+	rb      Rollback
+	plan    Plan
+	decided time.Time // when the plan was made
+	view    View
 
 	herald   herald
 	approved *Word
 	merged   Merged
+	// imagesAsked is true once image automations were asked to hold, and
+	// imagesHeld what came of it.
+	imagesAsked bool
+	imagesHeld  []ImageHeld
 }
 
 // stop ends the acting part of a Rollback with a verdict; nil goes on.
@@ -99,7 +104,7 @@ func (r *run) decide(ctx context.Context) (*stop, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.plan = d.Value
+	r.plan, r.decided = d.Value, d.End
 	r.view.Decision, r.view.Policy = r.plan.Decision, r.plan.Policy
 	r.view.Apps, r.view.Before = r.plan.Apps, r.plan.Before
 	r.view.Rollback.Affected = r.plan.Affected

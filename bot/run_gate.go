@@ -105,6 +105,8 @@ func (w *watch) ended(look gateLook, now time.Time) *stop {
 		return cancelled(look.Seen.Cancelled)
 	case !look.Gate.Open:
 		return &stop{verdict: VerdictCancelled, summary: fmt.Sprintf("A person closed #%d.", w.view.Pull.Number)}
+	case look.Unentitled != "" && look.Why != "":
+		return needsHuman(look.Why, fmt.Sprintf("Somebody with write permission: merge %s or comment `/rollback` anew.", w.view.Pull.URL))
 	case look.Unentitled != "":
 		return needsHuman(fmt.Sprintf("@%s may no longer write to %s, so Backout does not merge for them.", look.Unentitled, w.rb.Repo),
 			fmt.Sprintf("Somebody with write permission: merge %s or comment `/rollback` anew.", w.view.Pull.URL))

@@ -30,7 +30,7 @@ func (w *watch) outdated(ctx context.Context, looked time.Time) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	on, _ := w.Ports.Switch.On(ctx)
+	_, on := w.stopped(ctx, w.rb.Repo)
 	return on || seen.Cancelled != nil || w.Now().Sub(looked) > fresh, nil
 }
 
@@ -60,7 +60,7 @@ func onLook[T any](ctx context.Context, w *watch, name string, looked time.Time,
 		w.tries = 0
 		return d, false, nil
 	}
-	w.log.WarnContext(ctx, "step met trouble", "step", name, "try", w.tries+1, "kind", d.Trouble.Kind, "trouble", d.Trouble.Text)
+	w.log.WarnContext(ctx, "step met trouble", "step", name, "try", w.tries+1, "kind", d.Trouble.Kind, "trouble", d.Trouble.Text, "advice", d.Trouble.Advice)
 	if w.tries++; d.Trouble.Kind != TroubleTransient || w.tries >= maxTries {
 		return d, false, nil
 	}

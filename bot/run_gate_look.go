@@ -9,14 +9,18 @@ import (
 )
 
 // gateLook is what one look at the merge gate saw and concluded. All that the
-// merge rests on is read anew in it: entitlement, kill switch, cancellation,
-// head and tree.
+// merge rests on is read anew in it: entitlement, kill switch, policy,
+// cancellation, head and tree.
 type gateLook struct {
 	Seen glance   `json:"seen"`
 	Gate Gate     `json:"gate"`
 	Call GateCall `json:"call"`
+	// Permission is what whoever commanded it may do on the repository.
+	Permission Permission `json:"permission,omitempty"`
 	// Unentitled names the person who may no longer do this.
 	Unentitled string `json:"unentitled,omitempty"`
+	// Why says in a sentence why they may not, where it is not plain.
+	Why string `json:"why,omitempty"`
 	// Repin is the new head after the base was brought into our branch and the
 	// tree was found to be the revert on that base.
 	Repin *RevertPull `json:"repin,omitempty"`
@@ -50,7 +54,8 @@ func (w *watch) readGate(ctx context.Context, pull RevertPull, known bool, since
 	if look.Seen, err = w.glance(ctx); err != nil {
 		return look, err
 	}
-	if err := w.readOutside(ctx, pull, known, &look); err != nil {
+	parties, err := w.readOutside(ctx, pull, known, &look)
+	if err != nil {
 		return look, err
 	}
 	if look.Gate.Open && look.Gate.Head != pull.Head {
@@ -61,28 +66,37 @@ func (w *watch) readGate(ctx context.Context, pull RevertPull, known bool, since
 			pull = *look.Repin
 		}
 	}
-	if on, why := w.Ports.Switch.On(ctx); on {
-		look.Call = GateCall{Do: GateFreeze, Reason: Reason{"kill-switch", "The kill switch is on: " + why}}
+	if why, on := w.halted(ctx, w.rb.Repo); on {
+		look.Unentitled = w.revoked(parties)
+		look.Call = GateCall{Do: GateFreeze, Reason: why}
 		return look, nil
 	}
-	policy := w.plan.Policy
+	rules, now, err := w.policyNow(ctx, look.Seen)
+	if err != nil {
+		return look, err
+	}
+	if look.Unentitled, look.Why, err = w.entitled(ctx, now.policy, parties); err != nil {
+		return look, err
+	}
 	if w.refused.noArm {
-		policy.Merge = ""
+		now.policy.Merge = ""
 	}
 	waited := time.Duration(0)
 	if !since.IsZero() {
 		waited = w.Now().Sub(since)
 	}
-	look.Call = w.Ports.Judge.Gate(GateCase{
-		Gate: look.Gate, Branch: w.plan.Branch, Policy: policy, Waited: waited,
+	look.Call = rules.Gate(GateCase{
+		Gate: look.Gate, Branch: w.plan.Branch, Policy: now.policy, Waited: waited,
 		Command: w.rb.Incident.Kind == IncidentCommand || look.Seen.Approved != nil, WantHead: pull.Head, WantTree: pull.Tree,
+		Verb: now.verb, Why: now.why, Approved: w.approved != nil || look.Seen.Approved != nil,
+		Now: w.Now(), Forced: w.rb.Incident.Forced, Forcer: look.Permission,
 	})
 	return look, nil
 }
 
 // readOutside asks GitHub for the gate, unless it is known, and for what the
 // people may do on whose word the merge rests.
-func (r *run) readOutside(ctx context.Context, pull RevertPull, known bool, look *gateLook) error {
+func (r *run) readOutside(ctx context.Context, pull RevertPull, known bool, look *gateLook) ([]party, error) {
 	g, ctx := errgroup.WithContext(ctx)
 	if !known {
 		g.Go(func() (err error) {
@@ -90,30 +104,28 @@ func (r *run) readOutside(ctx context.Context, pull RevertPull, known bool, look
 			return err
 		})
 	}
-	people := []string{r.rb.Incident.Requester}
-	if look.Seen.Approved != nil {
-		people = append(people, look.Seen.Approved.By)
+	if !known || r.Now().Sub(r.decided) > fresh {
+		// The policy is read off the mirror.
+		g.Go(func() error { return r.Ports.History.Fetch(ctx, r.rb.Repo) })
 	}
-	lacks := make([]bool, len(people))
-	for i, login := range people {
-		if login == "" {
-			continue
-		}
-		g.Go(func() error {
-			p, err := r.Ports.People.Permission(ctx, r.rb.Repo, login)
-			lacks[i] = !p.AtLeast(PermissionWrite)
+	g.Go(func() error {
+		r.halted(ctx, r.rb.Repo) // what it sees is asked for afterwards
+		return nil
+	})
+	parties := r.parties(look.Seen.Approved)
+	for i := range parties {
+		g.Go(func() (err error) {
+			parties[i].may, err = r.Ports.People.Permission(ctx, r.rb.Repo, parties[i].login)
 			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return err
+		return nil, err
 	}
-	for i, lack := range lacks {
-		if lack && people[i] != "" {
-			look.Unentitled = people[i]
-		}
+	if r.rb.Incident.Requester != "" {
+		look.Permission = parties[0].may
 	}
-	return nil
+	return parties, nil
 }
 
 // repin accepts a new head of our branch only if it is the very revert on the

@@ -66,6 +66,11 @@ func (r *run) topics() []Hint {
 // hold turns reconciliation off for the Apps that the decision names. The
 // revert is known to be clean by now, and approved where that was asked.
 func (r *run) hold(ctx context.Context) (*stop, error) {
+	if r.plan.Decision.Verb == VerbAct || r.approved != nil {
+		if err := r.holdImages(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if len(r.plan.Decision.Hold) == 0 {
 		return nil, nil
 	}

@@ -66,6 +66,9 @@ func (r *run) compensate(ctx context.Context, end *stop) error {
 			end.todo = append(end.todo, fmt.Sprintf("%s is still held and will be released at its deadline.", h.App))
 		}
 	}
+	if err := r.letImagesGo(ctx, end); err != nil {
+		return err
+	}
 	if end.verdict != VerdictCancelled || r.view.Pull == nil || r.merged.Merged {
 		return nil
 	}

@@ -9,6 +9,10 @@ import (
 
 // release gives reconciliation back: git now says what should run.
 func (r *run) release(ctx context.Context) (*stop, error) {
+	// People merged what was only proposed.
+	if err := r.holdImages(ctx); err != nil {
+		return nil, err
+	}
 	if len(r.view.Holds) == 0 {
 		return nil, nil
 	}

@@ -71,8 +71,11 @@ func (h *herald) wait() { h.wg.Wait() }
 
 // tell brings the sticky comment and the check run up to date, both at once.
 func (h *herald) tell(ctx context.Context, v View, s surface) error {
-	if h.run.Observe || v.Decision.Verb == VerbObserve {
+	if h.run.Observe {
 		return nil
+	}
+	if v.Decision.Verb == VerbObserve {
+		return h.decline(ctx, v)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -120,6 +123,23 @@ func (h *herald) tell(ctx context.Context, v View, s surface) error {
 		return comment // it is what people read.
 	}
 	return check
+}
+
+// decline answers, once, a command that the policy lets Backout only record: who
+// asks must not wait for nothing.
+func (h *herald) decline(ctx context.Context, v View) error {
+	rb := v.Rollback
+	if v.Verdict == "" || rb.Incident.Kind != IncidentCommand || rb.Comment == 0 {
+		return nil
+	}
+	a := Answer{
+		Kind: AnswerRefused, To: rb.Incident.Requester, Detail: "Nothing was done. " + reasons(v.Decision),
+		Advice: fmt.Sprintf("Take it back by hand (`git revert %s`), or let the policy allow more.", revertArgs(rb.Culprit)),
+	}
+	_, err := h.run.Ports.Board.Post(ctx, Post{
+		Repo: rb.Repo, Number: rb.ReportTo, Marker: ReplyMarker(rb.Comment), Body: ReplyMarker(rb.Comment) + "\n" + h.run.Ports.Teller.Reply(a), Final: true,
+	})
+	return err
 }
 
 // forgetCheck makes the next tell create the check run anew, on a new head.

@@ -116,7 +116,11 @@ func (r *run) lookVerified(ctx context.Context) (verifyLook, error) {
 	if look.Apps, err = r.Ports.Fleet.observe(ctx, ids); err != nil {
 		return look, err
 	}
-	if look.Checks, look.Rollouts, err = r.checkApps(ctx, look.Apps); err != nil {
+	rules, err := r.plannedRules(ctx)
+	if err != nil {
+		return look, err
+	}
+	if look.Checks, look.Rollouts, err = r.checkApps(ctx, look.Apps, rules); err != nil {
 		return look, err
 	}
 	ended, err := each(ctx, alerts, func(ctx context.Context, a Alert) (CheckResult, error) {
@@ -128,7 +132,7 @@ func (r *run) lookVerified(ctx context.Context) (verifyLook, error) {
 
 // checkApps samples Apps: their health, their workloads, their configured
 // checks.
-func (f *Flow) checkApps(ctx context.Context, apps []App) (checks []CheckResult, rollouts []Rollout, err error) {
+func (f *Flow) checkApps(ctx context.Context, apps []App, rules Rules) (checks []CheckResult, rollouts []Rollout, err error) {
 	type sample struct {
 		checks   []CheckResult
 		rollouts []Rollout
@@ -141,7 +145,7 @@ func (f *Flow) checkApps(ctx context.Context, apps []App) (checks []CheckResult,
 		for _, ro := range s.rollouts {
 			s.checks = append(s.checks, rolloutCheck(ro))
 		}
-		s.checks = append(s.checks, f.sample(ctx, f.Ports.Judge.Policy(app.ID), app)...)
+		s.checks = append(s.checks, f.sample(ctx, rules.Policy(app.ID), app)...)
 		return s, nil
 	})
 	for _, s := range samples {

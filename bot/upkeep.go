@@ -40,7 +40,11 @@ func (f *Flow) Sweep(ctx context.Context) (released []Hold, err error) {
 			released = append(released, h)
 		}
 	}
-	return released, errors.Join(errs...)
+	images, err := SweepImages(ctx, f.Ports.Fleet.Images, f.Now())
+	for _, h := range images {
+		f.Log.WarnContext(ctx, "janitor released an image automation", "object", h.String(), "cluster", h.Cluster, "rollback", h.Owner)
+	}
+	return released, errors.Join(append(errs, err)...)
 }
 
 // overdue says why a hold must go; "" when it may stay. A ledger that can't be

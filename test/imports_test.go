@@ -63,6 +63,9 @@ var sole = map[string][]string{
 	"github.com/fluxcd/":           {"sync/flux"},
 	"github.com/argoproj/":         {"sync/argo"},
 	"github.com/gorilla/mux":       {"webhooks"},
+	"github.com/google/cel-go":     {"bot/policy/condition"},
+	"github.com/robfig/cron":       {"bot/policy/window"},
+	"github.com/hmarr/codeowners":  {"bot/owners"},
 }
 
 // TestSoleImporters keeps each vendor behind its one adapter. Tests and the
@@ -101,7 +104,7 @@ func TestDomainImports(t *testing.T) {
 // and what is below themselves, and cmd/app everything but test.
 func TestAdaptersMeetOnlyInTheWiring(t *testing.T) {
 	// Pure helpers that more than one child needs.
-	shared := []string{"bot", "bot/manifest"}
+	shared := []string{"bot", "bot/manifest", "bot/strict"}
 	for _, p := range list(t) {
 		for _, imp := range p.Imports {
 			own, ok := strings.CutPrefix(imp, module+"/")

@@ -57,7 +57,7 @@ func (s *Server) delivery(r *http.Request, name string, body []byte) outcome {
 	if !known(name) {
 		return ignored("not an event that Backout uses")
 	}
-	n, err := decodeGitHub(name, body, s.cfg.AppID)
+	n, err := decodeGitHub(name, body, s.cfg.AppID, s.cfg.AllowApps...)
 	if err != nil {
 		o := invalid("The payload is not that of the event.")
 		o.err = err

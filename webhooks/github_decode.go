@@ -37,8 +37,9 @@ type news struct {
 // go-github does not read: "2018-04-25 20:42:10".
 var oldDate = regexp.MustCompile(`"([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2})"`)
 
-// decodeGitHub reads the payload of a known event. Pure. self is our App's ID.
-func decodeGitHub(event string, body []byte, self int64) (news, error) {
+// decodeGitHub reads the payload of a known event. Pure. self is our App's ID,
+// and allowed are the slugs of other Apps whose comments may command.
+func decodeGitHub(event string, body []byte, self int64, allowed ...string) (news, error) {
 	parsed, err := github.ParseWebHook(event, body)
 	if date := (*time.ParseError)(nil); errors.As(err, &date) {
 		parsed, err = github.ParseWebHook(event, oldDate.ReplaceAll(body, []byte(`"${1}T${2}Z"`)))
@@ -49,7 +50,7 @@ func decodeGitHub(event string, body []byte, self int64) (news, error) {
 	var n news
 	switch e := parsed.(type) {
 	case *github.IssueCommentEvent:
-		n, err = commentNews(e, body)
+		n, err = commentNews(e, body, self, allowed)
 	case *github.PullRequestEvent:
 		n.hints, err = pullHints(e.GetRepo(), e.GetPullRequest())
 	case *github.PullRequestReviewEvent:

@@ -29,7 +29,7 @@ func (s *Server) Wants(event, action string) bool {
 // own App, which only that App's key can read. So a delivery that was refused
 // because our secret was wrong for a while is taken in, too.
 func (s *Server) Delivered(ctx context.Context, d bot.Delivery, payload []byte) (*bot.Event, error) {
-	n, err := decodeGitHub(d.Event, payload, s.cfg.AppID)
+	n, err := decodeGitHub(d.Event, payload, s.cfg.AppID, s.cfg.AllowApps...)
 	if err != nil {
 		return nil, bot.NewTrouble(bot.TroubleInvalid, err, "The payload is not that of the event")
 	}

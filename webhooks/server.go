@@ -29,6 +29,9 @@ type Config struct {
 	// AppID is our GitHub App. Deliveries to other Apps or to plain webhooks are
 	// dropped, even if they know the secret; 0 turns that off.
 	AppID int64
+	// AllowApps are the slugs of other GitHub Apps by which people and bots may
+	// command. What they may is read of the account that writes, as for anybody.
+	AllowApps []string
 	// Host is the GitHub host, as part of the IDs of events; "" means github.com.
 	Host string
 	// Mentions says whether a comment could hold a command, to keep the others

@@ -2,22 +2,26 @@
 // pure: text in, a command or the reason why it is none out.
 // [Grammar] is the way in, [Mentions] a cheap look beforehand.
 //
-//	/rollback [<target>] [--reason "<text>"] [--dry-run]
+//	/rollback [<target>] [--reason "<text>"] [--dry-run] [--force]
 //	/rollback plan [<target>] [--reason "<text>"]
 //	/rollback approve [<rollback id>]
 //	/rollback cancel [<rollback id>]
 //	/rollback status [<rollback id>]
+//	/rollback reapply [<target>] [--reason "<text>"], in short /reapply [<target>] …
+//	/rollback freeze [--for <time>] [--reason "<text>"]
+//	/rollback unfreeze
 //	/rollback help
 //
 //	<target>       a commit (7 to 40 hexadecimal digits) or a pull request (#12);
 //	               none means the pull request that the comment stands on
+//	<time>         a number and a unit: 90m, 2h, 1h30m, 3d; at most 30 days
 //	<rollback id>  rb- and twelve hexadecimal digits, as Backout's comments name it
 //
 // # What counts as typed
 //
 // A comment commands only what its author plainly wrote as a command. The body
 // is read as GitHub's Markdown, and a line is a command when it starts with
-// "/rollback", after spaces at most, and stands in a paragraph at the top level
+// "/rollback" or "/reapply", after spaces at most, and stands in a paragraph at the top level
 // of the comment. Everything else is talk about a command, and stays without
 // effect and without an answer:
 //

@@ -50,6 +50,7 @@ func unknownWord(text string) *fault {
 	meant := map[string]bot.CommandVerb{
 		"stop": bot.CommandCancel, "abort": bot.CommandCancel, "preview": bot.CommandPlan, "dry-run": bot.CommandPlan, "dryrun": bot.CommandPlan,
 		"confirm": bot.CommandApprove, "approved": bot.CommandApprove, "lgtm": bot.CommandApprove,
+		"redo": bot.CommandReapply, "pause": bot.CommandFreeze, "lock": bot.CommandFreeze, "unlock": bot.CommandUnfreeze, "thaw": bot.CommandUnfreeze,
 	}
 	near := string(meant[lower])
 	if near == "" {

@@ -124,7 +124,7 @@ func TestMalformed(t *testing.T) {
 
 		{"/rollback --dryrun", `"--dryrun"`, "`--dry-run`?"},
 		{"/rollback --resaon x", `"--resaon"`, "`--reason`?"},
-		{"/rollback --force", `"--force"`, "`--reason` and `--dry-run`"},
+		{"/rollback --now", `"--now"`, "`--reason`, `--dry-run`, `--force`"},
 		{"/rollback -f", `"-f"`, ""},
 		{"/rollback --dry-run=false", "no value", ""},
 		{"/rollback --dry-run --dry-run", "twice", ""},

@@ -6,15 +6,19 @@ import (
 	"unicode/utf8"
 )
 
-const slash = "/rollback"
+// The words that open a command.
+const (
+	slash   = "/rollback"
+	reapply = "/reapply" // short for "/rollback reapply"
+)
 
 // How a line opens.
 type openingKind int
 
 const (
 	openingNone    openingKind = iota
-	openingCommand             // with our word
-	openingTypo                // with a word one slip away from it
+	openingCommand             // with one of our words
+	openingTypo                // with a word one slip away from one
 )
 
 // opening tells how a line opens once invisible characters are out of the way:
@@ -26,12 +30,25 @@ func opening(line string) openingKind {
 	}
 	word := firstWord(line)
 	switch {
-	case word == slash:
+	case word == slash, word == reapply:
 		return openingCommand
-	case strings.HasPrefix(word, "/r") && len(word) <= len(slash)+1 && distance(word, slash) == 1:
+	case meant(word) != "":
 		return openingTypo
 	}
 	return openingNone
+}
+
+// meant is the word of ours that is one slip away from a word; "" when none is.
+func meant(word string) string {
+	if !strings.HasPrefix(word, "/r") {
+		return ""
+	}
+	for _, ours := range []string{slash, reapply} {
+		if len(word) <= len(ours)+1 && distance(word, ours) == 1 {
+			return ours
+		}
+	}
+	return ""
 }
 
 // firstWord is the first word of a line in lower case, without invisible

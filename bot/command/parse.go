@@ -39,7 +39,8 @@ func (Grammar) Parse(body string) (*bot.Command, *bot.Malformed) {
 	for _, l := range commandLines(body) {
 		if opening(l.text) == openingTypo {
 			if typo == nil {
-				typo = malformed("Did you mean `"+slash+"`?", "%s is not a command of Backout.", quote(firstWord(l.text))).in(l.text)
+				word := firstWord(l.text)
+				typo = malformed("Did you mean `"+meant(word)+"`?", "%s is not a command of Backout.", quote(word)).in(l.text)
 			}
 			continue
 		}

@@ -12,9 +12,10 @@ import (
 // muddies the evidence.
 func TestConfidence(t *testing.T) {
 	const (
-		share, tie, together      = "of the weight", "tied", "together with"
+		share, others, together   = "80 % are needed", "of such cases", "together with"
 		record, unknown, late     = "not on record", "When the trouble began", "may have begun already"
 		long, between             = "blame window of 30 min", "between the beginning"
+		none                      = "likelier than not"
 		untouched, nobody, health = "known to change what Deployment shop/web uses", "Which workload", "healthy before"
 	)
 	deployed := func(f bot.Facts, name string, after time.Duration) bot.Facts {
@@ -29,6 +30,13 @@ func TestConfidence(t *testing.T) {
 	}{
 		{"all facts speak for one", func(*bot.Facts) {}, nil},
 		{"also with an older suspect", func(f *bot.Facts) { *f = facts(change("a", "web", minutes(4)), change("z", "web", minutes(3000))) }, nil},
+		{"a ConfigMap that the workload is known to use", func(f *bot.Facts) {
+			f.Candidates[0].Files = []bot.FileChange{{
+				Path: "apps/settings.yaml", Before: []byte("kind: ConfigMap\nmetadata: {name: settings}\ndata: {a: b}\n"),
+				After: []byte("kind: ConfigMap\nmetadata: {name: settings}\ndata: {a: c}\n"),
+			}}
+			f.PartObjects = map[string]string{"ConfigMap/settings": "which Deployment web uses as configMapRef"}
+		}, nil},
 		{"rolled out at the very onset", func(f *bot.Facts) { *f = facts(change("a", "web", 0)) }, nil},
 		{"at the edge of the blame window", func(f *bot.Facts) { *f = facts(change("a", "web", minutes(30))) }, nil},
 		{"a deploy after the alert", func(f *bot.Facts) { *f = deployed(*f, "new", minutes(5)+1) }, nil},
@@ -40,11 +48,11 @@ func TestConfidence(t *testing.T) {
 		{"unwell before", func(f *bot.Facts) { f.Candidates[0].HealthBefore = bot.HealthBad }, []string{health}},
 		{"health before not known", func(f *bot.Facts) { f.Candidates[0].HealthBefore = "" }, []string{health}},
 		{"longer before than the blame window", func(f *bot.Facts) { *f = facts(change("a", "web", minutes(30)+1)) }, []string{long}},
-		{"little weight", func(f *bot.Facts) { *f = facts(change("a", "worker", minutes(400))) }, []string{share, long, untouched}},
+		{"little weight", func(f *bot.Facts) { *f = facts(change("a", "worker", minutes(400))) }, []string{none, share, long, untouched}},
 		{"not on record when it was rolled out", func(f *bot.Facts) { f.Candidates[0].RolledOut, f.Deployed = time.Time{}, nil }, []string{record}},
 		{"no onset", func(f *bot.Facts) { f.Onset, f.Fired = bot.Onset{}, time.Time{} }, []string{unknown}},
 
-		{"rolled out after an exact onset", func(f *bot.Facts) { *f = facts(change("a", "web", minutes(-2))) }, []string{share, late, between}},
+		{"rolled out after an exact onset", func(f *bot.Facts) { *f = facts(change("a", "web", minutes(-2))) }, []string{none, share, late, between}},
 		{"rolled out while the alert was pending", func(f *bot.Facts) {
 			*f = facts(change("a", "web", minutes(-2)))
 			f.Onset.To = noon.Add(minutes(5))
@@ -56,17 +64,13 @@ func TestConfidence(t *testing.T) {
 			f.Onset.To, f.Fired = noon.Add(minutes(15)), time.Time{}
 		}, []string{between}},
 
-		{"two of equal score", func(f *bot.Facts) {
-			*f = facts(change("b", "web", minutes(4)), change("a", "web", minutes(8)))
-			f.Candidates[0].RolledOut = time.Time{} // +1.0 and nothing, against -0.7 and +1.7
-		}, []string{share, record, tie}},
-		{"two rolled out together", func(f *bot.Facts) { *f = facts(change("b", "web", minutes(4)), change("a", "web", minutes(4))) }, []string{together}},
+		{"two rolled out together", func(f *bot.Facts) { *f = facts(change("b", "web", minutes(4)), change("a", "web", minutes(4))) }, []string{others, share, together}},
 		{"two together, one elsewhere", func(f *bot.Facts) { *f = facts(change("b", "worker", minutes(4)), change("a", "web", minutes(4))) }, nil},
 		{"two together, one of which may bear on it", func(f *bot.Facts) {
 			*f = facts(change("b", "web", minutes(4)), change("a", "web", minutes(4)))
 			f.Candidates[1].Files[0].Path = "apps/web.tpl"
 		}, []string{together}},
-		{"two together, both elsewhere", func(f *bot.Facts) { *f = facts(change("b", "worker", minutes(4)), change("a", "db", minutes(4))) }, []string{share, untouched, together}},
+		{"two together, both elsewhere", func(f *bot.Facts) { *f = facts(change("b", "worker", minutes(4)), change("a", "db", minutes(4))) }, []string{others, share, untouched, together}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

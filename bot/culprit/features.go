@@ -12,6 +12,15 @@ type feature struct {
 	of           func(c context) float64
 }
 
+// Optional are the places of features that were tried without knowing whether they
+// help, by what they look at. The fit keeps those that do on repositories it has
+// not seen, separately for questions about an App and about one file. The weights
+// of the others are 0.
+func Optional() [][]int {
+	n := len(features())
+	return [][]int{{n - 4, n - 3}, {n - 2}, {n - 1}}
+}
+
 // context is one candidate among the others, newest first.
 type context struct {
 	all []Signs
@@ -56,6 +65,11 @@ func features() []feature {
 		{"author", "share of the App's changes", func(c context) float64 { return c.authorShare() }},
 		{"merge", "a merge", func(c context) float64 { return is(c.self().Merge) }},
 		{"files", "new ones only", func(c context) float64 { return is(c.self().Files > 0 && c.self().Added == c.self().Files) }},
+
+		{"live", "ln(1 + lines still true)", func(c context) float64 { return math.Log1p(float64(c.self().Live)) }},
+		{"live", "ln(1 + lines no longer true)", func(c context) float64 { return math.Log1p(float64(c.self().Lines - c.self().Live)) }},
+		{"author", "the next newer one is by the same author", func(c context) float64 { return is(c.chained()) }},
+		{"revert", "a revert of any age", func(c context) float64 { return is(c.self().Revert) }},
 	}
 }
 
@@ -71,6 +85,8 @@ func (c context) newerReverts() int {
 	}
 	return n
 }
+
+func (c context) chained() bool { return c.i > 0 && c.all[c.i-1].Author == c.self().Author }
 
 func (c context) authorShare() float64 {
 	n := 0.0

@@ -3,30 +3,10 @@ package culprit
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/backout-dev/backout/bot"
 )
-
-// History ranks by what git alone tells, for where nothing is known of rollouts
-// and health: candidates, what of them still stands, and the moment f.Now. The
-// weights were fitted on what people really reverted; see [Model]. Documentation
-// and comments stay among the suspects, far down, since what is live tells.
-func (Ranker) History(f bot.Facts) bot.Finding {
-	m, signs := fitted(), Measure(f)
-	ranked := m.Rank(signs)
-	find := bot.Finding{None: ranked.None, Confident: ranked.Confident}
-	vectors := Vectors(signs)
-	for _, i := range ranked.Order {
-		s := bot.Suspect{Change: f.Candidates[i].Change, TouchesFailing: signs[i].Bears == int(bears)}
-		s.Evidence = evidence(m, signs, i, vectors[i])
-		for _, e := range s.Evidence {
-			s.Score += e.Weight
-		}
-		find.Suspects = append(find.Suspects, s)
-	}
-	find.Doubts = m.doubts(signs, ranked)
-	return find
-}
 
 // Chances are how likely each suspect of a finding is the culprit; together with
 // the weight of none they add up to 1.
@@ -45,11 +25,13 @@ func Chances(f bot.Finding) []float64 {
 // evidence is one line for each signal that was seen, with what it weighs.
 func evidence(m Model, all []Signs, i int, x []float64) []bot.Evidence {
 	var out []bot.Evidence
+	weights := m.For(all)
 	for k, f := range features() {
-		if len(out) == 0 || out[len(out)-1].Signal != f.signal {
-			out = append(out, bot.Evidence{Signal: f.signal})
+		at := slices.IndexFunc(out, func(e bot.Evidence) bool { return e.Signal == f.signal })
+		if at < 0 {
+			at, out = len(out), append(out, bot.Evidence{Signal: f.signal})
 		}
-		out[len(out)-1].Weight += m.Weights[k] * x[k]
+		out[at].Weight += weights[k] * x[k]
 	}
 	if all[i].Bears >= 0 {
 		out = append(out, bot.Evidence{Signal: "object", Weight: m.object(all[i])})
@@ -90,7 +72,11 @@ func detail(signal string, all []Signs, i int) string {
 			return "a newer change says that it takes this one back"
 		}
 	case "author":
-		return fmt.Sprintf("its author made %.0f %% of the changes looked at", 100*c.authorShare())
+		text := fmt.Sprintf("its author made %.0f %% of the changes looked at", 100*c.authorShare())
+		if c.chained() {
+			text += ", also the next newer one"
+		}
+		return text
 	case "object":
 		switch bearing(s.Bears) {
 		case bears:

@@ -18,8 +18,7 @@ import (
 func past(name, workload string, before time.Duration) bot.Candidate {
 	c := change(name, workload, before)
 	c.RolledOut, c.HealthBefore = time.Time{}, ""
-	c.Change.When, c.Change.Author, c.Change.Paths = noon.Add(-before), name, []string{c.Files[0].Path}
-	c.Current = map[string][]byte{c.Files[0].Path: c.Files[0].After}
+	c.Change.When = noon.Add(-before)
 	return c
 }
 
@@ -107,11 +106,14 @@ func TestHistoryOrder(t *testing.T) {
 // TestHistoryConfidence: a young change far ahead of the others, and no other.
 func TestHistoryConfidence(t *testing.T) {
 	rest := past("z", "web", 40*24*time.Hour)
+	readme := past("readme", "web", minutes(40))
+	readme.Files = []bot.FileChange{{Path: "apps/README.md", After: []byte("x")}}
 	for _, tt := range []struct {
 		name  string
 		facts bot.Facts
 		doubt string // empty means confident
 	}{
+		{"words only", pastFacts(readme), "nothing that runs"},
 		{"young and far ahead", pastFacts(past("a", "web", minutes(40)), rest), ""},
 		{"two of the same hour", pastFacts(past("b", "web", minutes(40)), past("a", "web", minutes(45)), rest), "are needed"},
 		{"older than a day", pastFacts(past("a", "web", 25*time.Hour), rest), "older than 24 h"},
@@ -152,7 +154,7 @@ func TestHistoryAddsUp(t *testing.T) {
 // TestFittedFits: the generated weights belong to the features that there are.
 func TestFittedFits(t *testing.T) {
 	m := fitted()
-	if len(m.Weights) != len(Names()) || len(m.Guilt) != len(CircumstanceNames())+1 || m.Sure <= 0.5 || m.Sure >= 1 {
-		t.Errorf("%d weights for %d features, %d for %d circumstances, sure at %v: run test/corpus/fit", len(m.Weights), len(Names()), len(m.Guilt), len(CircumstanceNames()), m.Sure)
+	if len(m.Weights) != len(Names()) || len(m.File) != len(Names()) || len(m.Known) != len(Names()) || len(m.Guilt) != len(CircumstanceNames())+1 || m.Sure <= 0.5 || m.Sure >= 1 {
+		t.Errorf("%d and %d weights for %d features, %d for %d circumstances, sure at %v: run test/corpus/fit", len(m.Weights), len(m.File), len(Names()), len(m.Guilt), len(CircumstanceNames()), m.Sure)
 	}
 }

@@ -16,7 +16,10 @@ const ConfidentAge = 24 * time.Hour
 // them is guilty, are those of a multinomial logit. Whether one is guilty at all
 // is a logistic regression on the circumstances of the first.
 type Model struct {
-	Weights []float64
+	// Weights are those for questions about an App, File those for questions about
+	// one file, and Known those for questions about a failing object, where size
+	// tells less. Where File or Known is nil, Weights hold.
+	Weights, File, Known []float64
 	// Object are the weights of what is known to bear on the failing object, and
 	// of what is known not to; they count where the object is known.
 	Object []float64
@@ -27,6 +30,9 @@ type Model struct {
 	// called confident.
 	Sure float64
 }
+
+// Fitted is the model that Backout ships.
+func Fitted() Model { return fitted() }
 
 // Names are the names of the features, in the order of the weights.
 func Names() []string {
@@ -95,7 +101,7 @@ func (m Model) Rank(all []Signs) Ranked {
 	top := math.Inf(-1)
 	for i, x := range Vectors(all) {
 		r.Order = append(r.Order, i)
-		r.Scores = append(r.Scores, dot(m.Weights, x)+m.object(all[i]))
+		r.Scores = append(r.Scores, dot(m.For(all), x)+m.object(all[i]))
 		top = max(top, r.Scores[i])
 	}
 	if len(all) == 0 {
@@ -119,6 +125,25 @@ func (m Model) Rank(all []Signs) Ranked {
 	r.Confident = !tie && r.None < 0.5 && r.Shares[first] >= m.Sure && all[first].Age <= ConfidentAge.Seconds()
 	return r
 }
+
+// For are the weights for a question that has these candidates.
+func (m Model) For(all []Signs) []float64 {
+	switch {
+	case m.Known != nil && len(all) > 0 && all[0].Bears >= 0:
+		return m.Known
+	case m.File != nil && AboutFile(all):
+		return m.File
+	}
+	return m.Weights
+}
+
+// AboutFile reports whether a question is about one file.
+func AboutFile(all []Signs) bool {
+	return slices.ContainsFunc(all, func(s Signs) bool { return s.File })
+}
+
+// BearingNames are the names of what Bearing gives.
+func BearingNames() []string { return []string{"bears on the failing object", "does not"} }
 
 // Bearing are the features of what a candidate has to do with the failing object:
 // it bears on it, or it surely does not.

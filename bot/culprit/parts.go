@@ -44,6 +44,7 @@ func PartsOf(tree fs.FS, closure []string, w bot.Workload) Parts {
 	for _, seed := range seeds {
 		uses := map[string]string{}
 		used(seed.Body, "", uses)
+		p.images(seed.Body, seed)
 		for _, o := range objects {
 			if field, ok := uses[o.Kind+"/"+o.Name]; ok {
 				p.object(o, fmt.Sprintf("which %s %s uses as %s", seed.Kind, seed.Name, field))
@@ -82,6 +83,7 @@ func (p Parts) kustomization(file string, k map[string]any, seed placed, uses ma
 			if !ok {
 				continue
 			}
+			p.Objects[kind+"/"+name] = fmt.Sprintf("which %s %s uses as %s", seed.Kind, seed.Name, field)
 			why := fmt.Sprintf("from which %s %s is generated, which %s %s uses as %s", kind, name, seed.Kind, seed.Name, field)
 			for _, ref := range texts(g["files"], g["envs"], g["env"]) {
 				if _, after, cut := strings.Cut(ref, "="); cut {
@@ -215,9 +217,12 @@ func scan(tree fs.FS, closure []string) (objects []placed, kustomizations map[st
 func (p Parts) bearing(files []bot.FileChange, app bot.App, w bot.Workload) (what string, b bearing) {
 	for _, f := range files {
 		s, fb := touchesFile(f, app, w)
-		if fb == bearsMaybe {
-			if why, ok := p.Files[f.Path]; ok {
-				s, fb = fmt.Sprintf("`%s`, %s,", f.Path, why), bears
+		if why, ok := p.Files[f.Path]; ok && fb == bearsMaybe {
+			s, fb = fmt.Sprintf("`%s`, %s,", f.Path, why), bears
+		}
+		if fb == bearsMaybe && isKustomization(path.Base(f.Path)) {
+			if what, kb := p.kustomized(f, w); kb != bearsMaybe {
+				s, fb = what, kb
 			}
 		}
 		if fb != bears {

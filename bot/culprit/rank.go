@@ -1,9 +1,8 @@
 package culprit
 
 import (
-	"cmp"
 	"fmt"
-	"math"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -16,183 +15,108 @@ type Ranker struct{}
 
 var _ bot.Ranker = Ranker{}
 
-// The weights, in log-odds. "None" has weight zero: a change must have
-// something that speaks for it to be likelier than no change at all.
-const (
-	weightNewest   = 1.0
-	weightOlder    = -0.7 // per newer candidate before it
-	weightInWindow = 1.7  // rolled out within the blame window before the onset
-	weightBefore   = -0.5 // rolled out before the onset, but longer ago
-	weightAfter    = -4.0 // rolled out after the trouble began
-	weightFailing  = 2.0  // changes the failing object or what it uses
-	weightMaybe    = 0.0  // changes what may shape the failing object
-	weightElse     = -1.5 // changes other objects only
-	weightHealthy  = 0.5  // the App was healthy on the revision before
-	weightUnwell   = -1.5 // the App was unwell before it, too
-	weightBreadth  = -0.6 // per natural logarithm of Apps touched
-)
+// History ranks by what git alone tells, for where nothing is known of rollouts
+// and health: candidates, what of them still stands, and the moment f.Now. The
+// weights were fitted on what people really reverted; see [Model]. Documentation
+// and comments stay among the suspects, far down, since what is live tells.
+func (r Ranker) History(f bot.Facts) bot.Finding { return r.HistoryOf(f.Candidates, Measure(f)) }
 
-// confidentAt is the share of the whole weight that the first suspect needs.
-const confidentAt = 0.8
+// HistoryOf is History for candidates whose signs were read before.
+func (Ranker) HistoryOf(candidates []bot.Candidate, signs []Signs) bot.Finding {
+	w := weighing{candidates: candidates, signs: signs}
+	m := fitted()
+	ranked := m.Rank(w.signs)
+	doubts := m.doubts(w.signs, ranked)
+	if len(w.signs) > 0 && w.signs[ranked.Order[0]].Docs {
+		doubts = append(doubts, "The first suspect changes nothing that runs.")
+	}
+	return w.finding(m, ranked, doubts)
+}
 
-// Rank implements bot.Ranker.
+// Rank implements bot.Ranker. It is History, with the same fitted weights on the
+// same signs, and what the bot alone knows added in log-odds: live.go has those
+// weights, which are judgement. What can't be guilty is no suspect: what changed
+// nothing that runs, and what has been taken back.
+//
+// It is confident when History would be, had it seen the same, and when besides
+// nothing that was seen live leaves a doubt.
 func (r Ranker) Rank(f bot.Facts) bot.Finding {
-	var find bot.Finding
-	for _, c := range f.Candidates {
-		effective := slices.DeleteFunc(slices.Clone(c.Files), func(file bot.FileChange) bool { return !r.InEffect(file) })
-		if c.Undone || len(effective) == 0 {
-			continue
+	w := weighing{}
+	for i, s := range Measure(dated(f)) {
+		if c := f.Candidates[i]; !c.Undone && !s.Docs {
+			w.candidates, w.signs = append(w.candidates, c), append(w.signs, s)
+			w.live = append(w.live, witness(f, c))
 		}
-		c.Files = effective
-		find.Suspects = append(find.Suspects, suspect(f, c, len(find.Suspects)))
 	}
-	slices.SortStableFunc(find.Suspects, func(a, b bot.Suspect) int { return cmp.Compare(b.Score, a.Score) })
-	total := 1.0 // exp(0), the weight of none
-	for _, s := range find.Suspects {
-		total += math.Exp(s.Score)
+	if len(w.signs) == 0 {
+		return bot.Finding{None: 1, Doubts: []string{"No live change to what this App is built from was found."}}
 	}
-	find.None = 1 / total
-	if len(find.Suspects) == 0 {
-		find.Doubts = []string{"No live change to what this App is built from was found."}
-		return find
-	}
-	find.Doubts = doubts(f, find.Suspects, math.Exp(find.Suspects[0].Score)/total)
+	m := fitted()
+	past := m.Rank(w.signs)
+	ranked := past.with(weights(w.live), nil)
+	// What speaks for none depends on who comes first.
+	none := w.elsewhere(f, ranked.Order[0])
+	ranked = past.with(weights(w.live), none)
+	find := w.finding(m, ranked, nil)
+	find.NoneEvidence = append([]bot.Evidence{{Signal: "history", Detail: "what git alone tells of the first suspect, before the alert", Weight: logOdds(past.None)}}, none...)
+	find.Doubts = append(m.doubts(w.signs, ranked), w.doubts(f, find, ranked.Order)...)
 	find.Confident = len(find.Doubts) == 0
 	return find
 }
 
-// suspect weighs one candidate; newer is how many suspects are newer.
-func suspect(f bot.Facts, c bot.Candidate, newer int) bot.Suspect {
-	s := bot.Suspect{Change: c.Change, RolledOut: c.RolledOut, HealthBefore: c.HealthBefore}
-	see := func(signal string, weight float64, format string, args ...any) {
-		s.Score += weight
-		s.Evidence = append(s.Evidence, bot.Evidence{Signal: signal, Detail: fmt.Sprintf(format, args...), Weight: weight})
-	}
-	switch newer {
-	case 0:
-		see("recency", weightNewest, "the newest live change to this App")
-	case 1:
-		see("recency", weightOlder, "one live change to this App is newer")
-	default:
-		see("recency", weightOlder*float64(newer), "%d live changes to this App are newer", newer)
-	}
-	timing(f, c, see)
-	if f.Failing != nil {
-		what, b := touches(c.Files, f.App, *f.Failing)
-		s.TouchesFailing = b == bears
-		switch b {
-		case bears:
-			see("object", weightFailing, "changes %s", what)
-		case bearsMaybe:
-			see("object", weightMaybe, "changes %s, which may or may not shape %s", what, f.Failing)
-		default:
-			see("object", weightElse, "changes nothing that %s is known to use", f.Failing)
-		}
-	}
-	switch c.HealthBefore {
-	case bot.HealthGood:
-		see("health", weightHealthy, "the App was healthy on the revision before it")
-	case bot.HealthBad:
-		see("health", weightUnwell, "the App was already degraded on the revision before it")
-	}
-	if c.Apps > 1 {
-		see("breadth", weightBreadth*math.Log(float64(c.Apps)), "touches %d Apps", c.Apps)
-	}
-	if c.Change.IsRevert {
-		see("revert", 0, "is itself a revert")
-	}
-	return s
+// Parts implements bot.Ranker.
+func (Ranker) Parts(tree fs.FS, closure []string, w bot.Workload) (files, objects map[string]string) {
+	p := PartsOf(tree, closure, w)
+	return p.Files, p.Objects
 }
 
-// timing weighs when a candidate was rolled out against the onset.
-func timing(f bot.Facts, c bot.Candidate, see func(string, float64, string, ...any)) {
-	before := f.Onset.From.Sub(c.RolledOut)
-	switch {
-	case c.RolledOut.IsZero():
-		see("rollout", 0, "when it was rolled out is not on record")
-	case f.Onset.To.IsZero():
-		see("rollout", 0, "when the trouble began is not known")
-	case c.RolledOut.After(f.Onset.To):
-		see("rollout", weightAfter, "rolled out %s after the trouble began", span(c.RolledOut.Sub(f.Onset.To)))
-	case c.RolledOut.After(f.Onset.From):
-		see("rollout", weightBefore, "rolled out while the alert was pending, %s before it fired", span(f.Onset.To.Sub(c.RolledOut)))
-	case before <= f.BlameWindow:
-		see("rollout", weightInWindow, "rolled out %s before the trouble began", span(before))
-	default:
-		see("rollout", weightBefore, "rolled out %s before the trouble began, longer than the blame window of %s", span(before), span(f.BlameWindow))
-	}
+// weighing is what is weighed: candidates, newest first, and what was seen of
+// each.
+type weighing struct {
+	candidates []bot.Candidate
+	signs      []Signs
+	// live is what the bot alone knows of each; nil where git alone is asked.
+	live [][]bot.Evidence
 }
 
-// doubts lists every reason not to be confident in the first suspect: that
-// another one, or none, may be guilty, and each fact that acting by itself
-// needs and that is missing.
-func doubts(f bot.Facts, suspects []bot.Suspect, share float64) []string {
-	var out []string
-	doubt := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
-	top := suspects[0]
-	if share < confidentAt {
-		doubt("The first suspect has %.0f %% of the weight; %.0f %% are needed.", math.Floor(100*share), 100*confidentAt)
-	}
-	switch {
-	case f.Onset.To.IsZero():
-		doubt("When the trouble began is not known.")
-	case top.RolledOut.IsZero():
-		doubt("When the first suspect was rolled out is not on record.")
-	case top.RolledOut.After(f.Onset.From):
-		doubt("The first suspect was rolled out when the trouble may have begun already.")
-	case f.Onset.From.Sub(top.RolledOut) > f.BlameWindow:
-		doubt("The first suspect had been running for longer than the blame window of %s.", span(f.BlameWindow))
-	}
-	switch {
-	case f.Failing == nil:
-		doubt("Which workload fails is not known.")
-	case !top.TouchesFailing:
-		doubt("The first suspect is not known to change what %s uses.", f.Failing)
-	}
-	if top.HealthBefore != bot.HealthGood {
-		doubt("The App is not known to have been healthy before the first suspect.")
-	}
-	if len(suspects) > 1 && top.Score-suspects[1].Score < tied {
-		doubt("The first two suspects are tied.")
-	}
-	fired := f.Onset.To
-	if f.Fired.After(fired) {
-		fired = f.Fired
-	}
-	for _, d := range rollouts(f.Deployed) {
-		if d.At.After(f.Onset.From) && !d.At.After(fired) {
-			doubt("Revision %s was rolled out between the beginning of the trouble and the alert.", d.Revision.Short())
+// finding tells the outcome to people and programs.
+func (w weighing) finding(m Model, ranked Ranked, doubts []string) bot.Finding {
+	find := bot.Finding{None: ranked.None, Weighed: len(w.candidates), Doubts: doubts, Confident: len(doubts) == 0}
+	vectors := Vectors(w.signs)
+	for _, i := range ranked.Order {
+		c := w.candidates[i]
+		s := bot.Suspect{
+			Change: c.Change, RolledOut: c.RolledOut, HealthBefore: c.HealthBefore,
+			TouchesFailing: w.signs[i].Bears == int(bears), Evidence: evidence(m, w.signs, i, vectors[i]),
 		}
-	}
-	for _, s := range suspects[1:] {
-		together := !top.RolledOut.IsZero() && s.RolledOut.Equal(top.RolledOut)
-		if together && !(top.TouchesFailing && elsewhere(s)) {
-			doubt("%s was rolled out together with the first suspect.", s.Change.Head().Short())
+		if w.live != nil {
+			s.Evidence = append(ageLive(s.Evidence, w.signs[i], c), w.live[i]...)
 		}
+		for _, e := range s.Evidence {
+			s.Score += e.Weight
+		}
+		find.Suspects = append(find.Suspects, s)
 	}
-	return out
+	for i, chance := range Chances(find) {
+		find.Suspects[i].Chance = chance
+	}
+	return find
 }
 
-// elsewhere reports whether a suspect is known to change other objects only.
-func elsewhere(s bot.Suspect) bool {
-	return slices.ContainsFunc(s.Evidence, func(e bot.Evidence) bool { return e.Signal == "object" && e.Weight == weightElse })
+// ageLive says what an age was measured from.
+func ageLive(all []bot.Evidence, s Signs, c bot.Candidate) []bot.Evidence {
+	if i := slices.IndexFunc(all, func(e bot.Evidence) bool { return e.Signal == "age" }); i >= 0 {
+		what := "committed"
+		if !c.RolledOut.IsZero() {
+			what = "rolled out"
+		}
+		all[i].Detail = fmt.Sprintf("%s %s before the alert", what, span(seconds(s.Age)))
+	}
+	return all
 }
 
 // tied is the difference of scores below which two suspects are equal.
 const tied = 1e-9
-
-// rollouts keeps of a record, newest first, the lines where a revision first
-// appears: health may change many times on one revision.
-func rollouts(record []bot.Deployed) []bot.Deployed {
-	var out []bot.Deployed
-	// The oldest line only says where the record begins.
-	for i := 0; i+1 < len(record); i++ {
-		if record[i+1].Revision != record[i].Revision {
-			out = append(out, record[i])
-		}
-	}
-	return out
-}
 
 // span is a length of time as people say it, to the two units that matter.
 func span(d time.Duration) string {

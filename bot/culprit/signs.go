@@ -36,46 +36,72 @@ type Signs struct {
 	Merge     bool   `json:"merge"`
 	// Paths is how many files it changed in the whole repository.
 	Paths int `json:"paths"`
+	// File is true when the question is about one file, which it changed.
+	File bool `json:"file,omitempty"`
 	// Bears is what it has to do with the failing workload: -1 when that is not
 	// known, else a bearing.
 	Bears int    `json:"bears"`
 	what  string // on what it bears
 }
 
+// Measuring reads the signs of candidates, one after the other, newest first, so
+// that the contents of only one need be at hand at a time.
+type Measuring struct {
+	facts  bot.Facts
+	parts  Parts
+	signs  []Signs
+	undone map[bot.SHA]bool
+	newer  bot.Change // the one before
+}
+
+// NewMeasuring begins with what is known of the failing workload, the App and the
+// moment. Candidates of f are not looked at.
+func NewMeasuring(f bot.Facts) *Measuring {
+	return &Measuring{facts: f, parts: Parts{f.PartFiles, f.PartObjects}, undone: map[bot.SHA]bool{}}
+}
+
 // Measure reads the signs of all candidates, in their order.
 func Measure(f bot.Facts) []Signs {
-	out := make([]Signs, 0, len(f.Candidates))
-	undone := map[bot.SHA]bool{}
-	for i, c := range f.Candidates {
-		s := Signs{
-			Commit: c.Change.Head(), Age: max(0, f.Now.Sub(c.Change.When).Seconds()),
-			Docs: true, Revert: c.Change.IsRevert || saysRevert(c.Change.Subject), Automated: c.Automated,
-			Author: c.Change.Author, Merge: c.Change.Mainline > 0, Bears: -1,
-			Paths: len(c.Change.Paths),
-		}
-		s.Undone = undone[s.Commit]
-		if !s.Undone { // what takes back a revert that was undone counts, too
-			for _, sha := range c.TakesBack {
-				undone[sha] = true
-			}
-		}
-		if i+1 < len(f.Candidates) {
-			s.Gap = max(0, c.Change.When.Sub(f.Candidates[i+1].Change.When).Seconds())
-		}
-		for _, file := range c.Files {
-			if !(Ranker{}).InEffect(file) {
-				continue
-			}
-			s.Docs = false
-			s.count(file, c.Current[file.Path])
-		}
-		if f.Failing != nil {
-			what, b := Parts{f.PartFiles, f.PartObjects}.bearing(c.Files, f.App, *f.Failing)
-			s.Bears, s.what = int(b), what
-		}
-		out = append(out, s)
+	m := NewMeasuring(f)
+	for _, c := range f.Candidates {
+		m.Add(c)
 	}
-	return out
+	return m.Signs()
+}
+
+// Signs are those of all candidates so far.
+func (m *Measuring) Signs() []Signs { return m.signs }
+
+// Add reads the signs of the next older candidate. It keeps none of its contents.
+func (m *Measuring) Add(c bot.Candidate) {
+	f := m.facts
+	s := Signs{
+		Commit: c.Change.Head(), Age: max(0, f.Now.Sub(c.Change.When).Seconds()),
+		Docs: true, Revert: c.Change.IsRevert || saysRevert(c.Change.Subject), Automated: c.Automated,
+		Author: c.Change.Author, Merge: c.Change.Mainline > 0, Bears: -1,
+		Paths: len(c.Change.Paths), File: len(f.Closure) == 1 && len(c.Files) == 1 && c.Files[0].Path == f.Closure[0],
+	}
+	s.Undone = m.undone[s.Commit]
+	if !s.Undone { // what takes back a revert that was undone counts, too
+		for _, sha := range c.TakesBack {
+			m.undone[sha] = true
+		}
+	}
+	if n := len(m.signs); n > 0 {
+		m.signs[n-1].Gap = max(0, m.newer.When.Sub(c.Change.When).Seconds())
+	}
+	for _, file := range c.Files {
+		if !(Ranker{}).InEffect(file) {
+			continue
+		}
+		s.Docs = false
+		s.count(file, c.Current[file.Path])
+	}
+	if f.Failing != nil {
+		what, b := m.parts.bearing(c.Files, f.App, *f.Failing)
+		s.Bears, s.what = int(b), what
+	}
+	m.signs, m.newer = append(m.signs, s), c.Change
 }
 
 // count adds the lines of one file that are in effect.

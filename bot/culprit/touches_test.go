@@ -1,6 +1,7 @@
 package culprit
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/backout-dev/backout/bot"
@@ -100,7 +101,8 @@ func TestTouchingIsNoGuess(t *testing.T) {
 	c := change("a", "web", minutes(4))
 	c.Files = []bot.FileChange{{Path: "templates/a.yaml", Before: []byte("{{ .a }}"), After: []byte("{{ .b }}")}}
 	s := Ranker{}.Rank(facts(c)).Suspects[0]
-	if e := s.Evidence[2]; s.TouchesFailing || e.Weight != 0 || e.Detail != "changes `templates/a.yaml`, which may or may not shape Deployment shop/web" {
+	i := slices.IndexFunc(s.Evidence, func(e bot.Evidence) bool { return e.Signal == "object" })
+	if e := s.Evidence[i]; s.TouchesFailing || e.Weight != 0 || e.Detail != "changes `templates/a.yaml`, which may or may not shape the failing object" {
 		t.Errorf("touches failing: %v, evidence %+v", s.TouchesFailing, e)
 	}
 }

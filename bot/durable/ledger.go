@@ -47,6 +47,18 @@ func newLedger(ctx context.Context, db *sql.DB, d dialect) (*Ledger, error) {
 // Close gives the database back.
 func (l *Ledger) Close() error { return l.db.Close() }
 
+// Writable reports whether something could be recorded now, by recording
+// something and taking it back. (An update to the same value would not do:
+// SQLite sees that and writes nothing.)
+func (l *Ledger) Writable(ctx context.Context) error {
+	return l.write(ctx, "write to the store", func(tx tx) error {
+		if err := tx.exec(`INSERT INTO backout_schema (version) VALUES (0)`); err != nil {
+			return err
+		}
+		return tx.exec(`DELETE FROM backout_schema WHERE version = 0`)
+	})
+}
+
 // tx is a transaction in either dialect.
 type tx struct {
 	ctx     context.Context

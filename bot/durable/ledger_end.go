@@ -42,8 +42,8 @@ func (l *Ledger) say(ctx context.Context, id bot.RollbackID, kind string, w bot.
 		case ended:
 			return bot.NewTrouble(bot.TroubleStale, nil, "Rollback %s has already ended.", id)
 		}
-		return tx.exec(`INSERT INTO backout_words (rollback, kind, person, said_at) VALUES (?, ?, ?, ?)`,
-			string(id), kind, w.By, nanos(w.At))
+		return tx.exec(`INSERT INTO backout_words (rollback, kind, person, said_at, via) VALUES (?, ?, ?, ?, ?)`,
+			string(id), kind, w.By, nanos(w.At), w.Via)
 	})
 }
 

@@ -64,7 +64,7 @@ func (l *Ledger) records(ctx context.Context, where string, args []any, limit in
 	if brief {
 		view = "NULL"
 	}
-	query := `SELECT r.body, r.begun_at, ` + view + `, r.ended, c.person, c.said_at, a.person, a.said_at
+	query := `SELECT r.body, r.begun_at, ` + view + `, r.ended, c.person, c.said_at, c.via, a.person, a.said_at, a.via
 		FROM backout_rollbacks r
 		LEFT JOIN backout_words c ON c.rollback = r.id AND c.kind = '` + wordCancel + `'
 		LEFT JOIN backout_words a ON a.rollback = r.id AND a.kind = '` + wordApprove + `'
@@ -87,17 +87,17 @@ func (l *Ledger) records(ctx context.Context, where string, args []any, limit in
 func scanRecord(rows *sql.Rows) (r bot.Record, err error) {
 	var body string
 	var begun int64
-	var view, ended, canceller, approver sql.NullString
+	var view, ended, canceller, approver, cancelVia, approveVia sql.NullString
 	var cancelled, approved sql.NullInt64
-	if err := rows.Scan(&body, &begun, &view, &ended, &canceller, &cancelled, &approver, &approved); err != nil {
+	if err := rows.Scan(&body, &begun, &view, &ended, &canceller, &cancelled, &cancelVia, &approver, &approved, &approveVia); err != nil {
 		return r, err
 	}
 	r.Begun = moment(begun)
 	if canceller.Valid {
-		r.Cancelled = &bot.Word{By: canceller.String, At: moment(cancelled.Int64)}
+		r.Cancelled = &bot.Word{By: canceller.String, At: moment(cancelled.Int64), Via: cancelVia.String}
 	}
 	if approver.Valid {
-		r.Approved = &bot.Word{By: approver.String, At: moment(approved.Int64)}
+		r.Approved = &bot.Word{By: approver.String, At: moment(approved.Int64), Via: approveVia.String}
 	}
 	if err := json.Unmarshal([]byte(body), &r.Rollback); err != nil {
 		return r, err

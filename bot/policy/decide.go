@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +13,11 @@ import (
 type verdict struct {
 	verb    bot.Verb
 	reasons []argument
+	// policy says how far each guard lets a decision go, and force who asked to
+	// pass some.
+	policy bot.Policy
+	force  force
+	passed []string
 }
 
 // argument is one reason, and how far it lets a decision go.
@@ -22,32 +26,51 @@ type argument struct {
 	reason bot.Reason
 }
 
-// careful are the verbs, most careful first. To observe comes before to refuse:
-// a refusal is told on people's pull requests, and who only observes, or has no
-// change to suspect, has nothing to say there.
-var careful = []bot.Verb{bot.VerbObserve, bot.VerbRefuse, bot.VerbPropose, bot.VerbAsk, bot.VerbAct}
-
-func bold(v bot.Verb) int { return slices.Index(careful, v) }
-
 // lower makes the decision at most verb, for a named reason.
 func (v *verdict) lower(verb bot.Verb, name, format string, args ...any) {
-	if bold(verb) < bold(v.verb) {
+	g, _ := builtIn(name)
+	v.raise(verb, name, g.Override, fmt.Sprintf(format, args...))
+}
+
+// raise makes the decision at most verb, unless the owners have set another one
+// for this guard, or a person who may passes it.
+func (v *verdict) raise(verb bot.Verb, name string, override bot.Permission, text string) {
+	if set, ok := v.policy.Guards[name]; ok && (set.Before(verb) || override != "") {
+		if verb = set; verb == bot.VerbAct {
+			text += " The policy lets that pass."
+		}
+	}
+	if verb.Before(bot.VerbAct) && v.force.asked {
+		passes, why := v.force.passes(override, slices.Contains(v.policy.Unforceable, name))
+		if text += " " + why; passes {
+			verb, v.passed = bot.VerbAct, append(v.passed, name)
+		}
+	}
+	if verb.Before(v.verb) {
 		v.verb = verb
 	}
-	v.reasons = append(v.reasons, argument{verb, bot.Reason{Name: name, Text: fmt.Sprintf(format, args...)}})
+	v.reasons = append(v.reasons, argument{verb, bot.Reason{Name: name, Text: text}})
 }
 
 // decision puts the reasons that decided before those that only agree.
 func (v *verdict) decision() bot.Decision {
-	slices.SortStableFunc(v.reasons, func(a, b argument) int { return cmp.Compare(bold(a.verb), bold(b.verb)) })
-	d := bot.Decision{Verb: v.verb}
+	slices.SortStableFunc(v.reasons, func(a, b argument) int {
+		switch {
+		case a.verb.Before(b.verb):
+			return -1
+		case b.verb.Before(a.verb):
+			return 1
+		}
+		return 0
+	})
+	d := bot.Decision{Verb: v.verb, Forced: v.passed}
 	for _, a := range v.reasons {
 		d.Reasons = append(d.Reasons, a.reason)
 	}
 	return d
 }
 
-// Decide implements bot.Judge.
+// Decide implements bot.Rules.
 func (r *Rules) Decide(c bot.Case) bot.Decision {
 	ids := make([]bot.AppID, 0, len(c.Target))
 	for _, app := range c.Target {
@@ -55,20 +78,8 @@ func (r *Rules) Decide(c bot.Case) bot.Decision {
 	}
 	p := r.Policy(ids...)
 	command := c.Incident.Kind == bot.IncidentCommand
-	mode := p.Alerts
-	if command {
-		mode = p.Commands
-	}
-	v := &verdict{verb: bot.VerbAct}
-	switch mode {
-	case bot.ModeAuto:
-	case bot.ModeApprove:
-		v.lower(bot.VerbAsk, "mode", "The policy asks for a second person's approval.")
-	case bot.ModePropose:
-		v.lower(bot.VerbPropose, "mode", "The policy lets Backout open the revert, and people merge it.")
-	default:
-		v.lower(bot.VerbObserve, "mode", "The policy lets Backout observe only.")
-	}
+	v := &verdict{verb: bot.VerbAct, policy: p, force: forceOf(c)}
+	v.mode(p, command)
 	for _, app := range c.Target {
 		if app.Source.Untracked != "" {
 			v.lower(bot.VerbRefuse, "not-branch-tracked", "%s %s does not track a branch: %s", app.ID.Kind, app.ID.Name, app.Source.Untracked)
@@ -82,9 +93,12 @@ func (r *Rules) Decide(c bot.Case) bot.Decision {
 	}
 	if !command {
 		v.blame(c, p)
+		v.often(c, p)
 	}
 	v.limits(c, p, command)
 	v.guards(c)
+	r.custom(v, c)
+	r.foresee(v, c)
 	d := v.decision()
 	if p.Hold == "always" && (d.Verb == bot.VerbAct || d.Verb == bot.VerbAsk) {
 		for _, app := range c.Target {
@@ -95,6 +109,26 @@ func (r *Rules) Decide(c bot.Case) bot.Decision {
 		}
 	}
 	return d
+}
+
+// mode applies how far the policy lets Backout go at all.
+func (v *verdict) mode(p bot.Policy, command bool) {
+	mode, broken := p.Alerts, bot.VerbObserve
+	if command {
+		mode, broken = p.Commands, bot.VerbPropose
+	}
+	if p.Broken != "" {
+		v.lower(broken, guardBroken, "The policy file %s of the default branch is not understood, so Backout does not act by it: %s.", bot.PolicyPath, strings.TrimSuffix(p.Broken, "."))
+	}
+	switch mode {
+	case bot.ModeAuto:
+	case bot.ModeApprove:
+		v.lower(bot.VerbAsk, guardMode, "The policy asks for a second person's approval.")
+	case bot.ModePropose:
+		v.lower(bot.VerbPropose, guardMode, "The policy lets Backout open the revert, and people merge it.")
+	default:
+		v.lower(bot.VerbObserve, guardMode, "The policy lets Backout observe only.")
+	}
 }
 
 func (v *verdict) killed(command bool, why string) {
@@ -161,6 +195,9 @@ func (v *verdict) limits(c bot.Case, p bot.Policy, command bool) {
 	}
 	if c.Recent >= p.PerDay {
 		v.lower(bot.VerbPropose, "cap", "Backout has acted on this repository %d times within a day; the policy allows %d.", c.Recent, p.PerDay)
+	}
+	if p.PerDayOverall != nil && c.Overall >= *p.PerDayOverall {
+		v.lower(bot.VerbPropose, "cap-overall", "Backout has acted %d times within a day in all repositories together; its configuration allows %d.", c.Overall, *p.PerDayOverall)
 	}
 	if command && c.Culprit.IsRevert {
 		v.lower(bot.VerbAct, "revert-of-revert", "This takes a revert back, as a person asked.")

@@ -24,6 +24,11 @@ func rulesOf(t testing.TB, defaults Settings, apps ...AppSettings) *Rules {
 	return r
 }
 
+// ladder are the verbs, most careful first.
+var ladder = []bot.Verb{bot.VerbObserve, bot.VerbRefuse, bot.VerbPropose, bot.VerbAsk, bot.VerbAct}
+
+func bold(v bot.Verb) int { return slices.Index(ladder, v) }
+
 // auto lets Backout act on everything that no rule forbids.
 var auto = Settings{Alerts: ptr(bot.ModeAuto), Commands: ptr(bot.ModeAuto)}
 
@@ -104,7 +109,7 @@ func TestDefaultsProposeForAlertsAndActForCommands(t *testing.T) {
 // wherever it came, is the most careful one.
 func TestUnknownModeFailsClosed(t *testing.T) {
 	r := rulesOf(t, auto)
-	r.defaults.Alerts, r.defaults.Commands = "yolo", ""
+	r.layers = append(r.layers, layer{Settings: Settings{Alerts: ptr(bot.Mode("yolo")), Commands: ptr(bot.Mode(""))}})
 	check(t, r.Decide(onAlert()), bot.VerbObserve, "mode")
 	check(t, r.Decide(onCommand()), bot.VerbObserve, "mode")
 }
@@ -194,11 +199,11 @@ func TestCapsFromSettings(t *testing.T) {
 
 // TestLower: a rule can only make a decision more careful, and always says so.
 func TestLower(t *testing.T) {
-	for i, from := range careful {
-		for j, to := range careful {
+	for i, from := range ladder {
+		for j, to := range ladder {
 			v := &verdict{verb: from}
 			v.lower(to, "name", "text %d", 1)
-			check(t, v.decision(), careful[min(i, j)], "name")
+			check(t, v.decision(), ladder[min(i, j)], "name")
 		}
 	}
 	// A verb that this version does not know makes nothing bolder.
@@ -238,7 +243,7 @@ func TestDecisionsOnlyBecomeMoreCareful(t *testing.T) {
 				}
 				pairs++
 				if want := min(bold(a.Verb), bold(b.Verb)); bold(both.Verb) != want {
-					t.Errorf("%s: %s and %s come to %s, want %s", kind, one.name, two.name, both.Verb, careful[want])
+					t.Errorf("%s: %s and %s come to %s, want %s", kind, one.name, two.name, both.Verb, ladder[want])
 				}
 				if len(both.Hold) > 0 && bold(both.Verb) < bold(bot.VerbAsk) {
 					t.Errorf("%s: %s and %s hold %v though the decision is to %s", kind, one.name, two.name, both.Hold, both.Verb)

@@ -13,7 +13,7 @@ import (
 // required.
 const settle = 2 * time.Minute
 
-// Gate implements bot.Judge: the merge gate table of docs/design.md. Whatever state GitHub may
+// Gate implements bot.Rules: the merge gate table of docs/design.md. Whatever state GitHub may
 // add later is waited out, never merged.
 func (r *Rules) Gate(g bot.GateCase) bot.GateCall {
 	switch {
@@ -21,7 +21,11 @@ func (r *Rules) Gate(g bot.GateCase) bot.GateCall {
 		return stop("unpinned", "It is not known which commit was verified, so nothing is merged.")
 	case g.Gate.Head != g.WantHead || g.Gate.Tree != g.WantTree:
 		return stop("pushed", "Somebody pushed to the revert's branch, so it is no longer what was verified.")
-	case g.Gate.InQueue:
+	}
+	if call, still := r.standsStill(g); still {
+		return call
+	}
+	if g.Gate.InQueue {
 		return wait("queued", "It is in the merge queue of %s.", g.Branch.Name)
 	}
 	switch g.Gate.State {

@@ -16,6 +16,7 @@ func ready() bot.GateCase {
 		Branch:   bot.Branch{Name: "main", Protected: true, RequiredChecks: []bot.RequiredCheck{{Name: "ci"}}},
 		Policy:   Default(),
 		Command:  true,
+		Verb:     bot.VerbAct,
 		WantHead: "head", WantTree: "tree",
 	}
 }

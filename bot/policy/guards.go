@@ -12,15 +12,6 @@ import (
 // guard is a danger in what a revert writes.
 type guard struct{ name, text string }
 
-// The guards that more than one rule raises.
-const (
-	guardStateful  = "stateful"
-	guardMigration = "migration"
-	guardSecret    = "secret"
-	guardDelivers  = "delivers"
-	guardOpaque    = "opaque"
-)
-
 // sensitive are the kinds whose change a person must approve.
 var sensitive = map[string]guard{
 	"StatefulSet":              {guardStateful, "changes a StatefulSet: data may not survive going back"},
@@ -71,7 +62,11 @@ func (v *verdict) guards(c bot.Case) {
 			v.lower(bot.VerbRefuse, "touches-workflows", "The revert changes `%s`, which needs a permission that Backout does not have.", f.Path)
 			continue
 		}
-		for _, g := range fileGuards(f, c.Revert.Files, stateful) {
+		if f.Path == bot.PolicyPath && !seen[guardPolicy] {
+			seen[guardPolicy] = true
+			v.lower(bot.VerbAsk, guardPolicy, "The revert changes `%s`, which says what Backout may do.", f.Path)
+		}
+		for _, g := range append(fileGuards(f, c.Revert.Files, stateful), patternGuards(f, v.policy.Migrations)...) {
 			if !seen[g.name] {
 				seen[g.name] = true
 				v.lower(bot.VerbAsk, g.name, "The revert %s (`%s`).", g.text, f.Path)

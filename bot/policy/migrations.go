@@ -1,8 +1,11 @@
 package policy
 
 import (
+	"path"
 	"regexp"
+	"strings"
 
+	"github.com/backout-dev/backout/bot"
 	"github.com/backout-dev/backout/bot/manifest"
 )
 
@@ -43,4 +46,19 @@ func initMigrates(v any, inside bool) bool {
 		}
 	}
 	return false
+}
+
+// patternGuards looks for the owners' own names of migrations. A pattern without
+// a slash is matched with the file's name alone.
+func patternGuards(f bot.FileChange, patterns []string) []guard {
+	for _, p := range patterns {
+		name := f.Path
+		if !strings.Contains(p, "/") {
+			name = path.Base(name)
+		}
+		if ok, err := path.Match(p, name); ok || err != nil {
+			return []guard{{guardMigration, "changes what the policy calls a database migration; a revert runs no migration backwards"}}
+		}
+	}
+	return nil
 }

@@ -43,6 +43,7 @@ checks:
 		Alerts: bot.ModeAuto, Commands: bot.ModeApprove, Hold: "never", Unprotected: "none", Merge: "github-auto", PerDay: 3,
 		BlameWindow: 10 * time.Minute, HoldFor: time.Hour, ApproveWithin: 2 * time.Hour, MergeWithin: 3 * time.Hour,
 		SyncWithin: 270 * time.Minute, VerifyWithin: 90 * time.Second,
+		Mitigate: "ask", Images: "hold", Cooldown: 30 * time.Minute, BreakAfter: 3,
 		Checks: []bot.Check{{Name: "errors", Query: "up", Operator: ">=", Threshold: 0.5, For: 2 * time.Minute, Advisory: true}},
 	}
 	if diff := cmp.Diff(want, rulesOf(t, s).Policy(appID("web"))); diff != "" {

@@ -221,9 +221,17 @@ func TestGoldenFilesAreUsed(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d golden files, %v", len(files), err)
 	}
-	source, err := os.ReadFile("golden_test.go")
+	tests, err := filepath.Glob("*_test.go")
 	if err != nil {
 		t.Fatal(err)
+	}
+	var source []byte
+	for _, name := range tests {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source = append(source, b...)
 	}
 	for _, f := range files {
 		name, _, _ := strings.Cut(filepath.Base(f), ".")

@@ -29,6 +29,7 @@ func hostileView(s string) bot.View {
 		suspect.Change.Subject, suspect.Change.Author = s, s
 		suspect.Evidence = []bot.Evidence{{Signal: "object", Detail: s}, {Signal: "object", Detail: "changes `" + s + "`"}}
 	}
+	v.Rollback.Finding.NoneEvidence = []bot.Evidence{{Signal: "history", Detail: s}, {Signal: "object", Detail: "changes `" + s + "`", Judged: true}}
 	v.Rollback.Finding.Doubts = []string{s, "`" + s + "`"}
 	v.Decision.Reasons = []bot.Reason{{Name: "stateful", Text: s}, {Name: "crd", Text: "The revert changes `" + s + "`."}}
 	for i := range v.Steps {
@@ -119,6 +120,11 @@ func TestMuchIsCut(t *testing.T) {
 		v.Changed = append(v.Changed, v.Changed[0])
 		v.Conflicts = append(v.Conflicts, v.Conflicts[0])
 		v.Conflicts[0].Since = append(v.Conflicts[0].Since, sha("2"))
+		for i := range v.Rollback.Finding.Suspects {
+			suspect := &v.Rollback.Finding.Suspects[i]
+			suspect.Evidence = append(suspect.Evidence, suspect.Evidence[0])
+		}
+		v.Rollback.Finding.Doubts = append(v.Rollback.Finding.Doubts, v.Rollback.Finding.Doubts[0])
 		v.Notes, v.Todo = append(v.Notes, v.Notes[0]), append(v.Todo, v.Todo[0])
 		v.Holds = append(v.Holds, v.Holds[0])
 	}

@@ -16,8 +16,11 @@ const help = "Comment one of these on a pull request, on a line of its own:\n\n"
 	"| `/rollback plan` | shows what would happen, and does nothing (so does `--dry-run`) |\n" +
 	"| `/rollback approve` | approves, as a second person, what waits for one |\n" +
 	"| `/rollback cancel` | stops a rollback that has not merged yet |\n" +
-	"| `/rollback status` | shows the rollbacks of this pull request |\n\n" +
-	"`--reason \"…\"` adds why. You need write permission on the repository.\n"
+	"| `/rollback status` | shows the rollbacks of this pull request, and what stops Backout |\n" +
+	"| `/reapply` | brings back what was taken back: opens a draft, and merges nothing |\n" +
+	"| `/rollback freeze` (`--for 2h`), `/rollback unfreeze` | stops Backout in this repository, and lets it go on; for admins |\n\n" +
+	"`--reason \"…\"` adds why. `--force` passes the guards that may be passed; it takes maintain or admin permission. " +
+	"All else takes write permission on the repository, or that its policy names you.\n"
 
 // Reply implements bot.Teller.
 func (Teller) Reply(a bot.Answer) string {
@@ -32,7 +35,11 @@ func (Teller) Reply(a bot.Answer) string {
 		return cut(fmt.Sprintf("%sNothing was done: I did not understand %s. %s\n\n%s\n\n<details><summary>Commands</summary>\n\n%s\n</details>\n",
 			to, code(a.Command), prose(a.Detail), prose(a.Advice), help))
 	case bot.AnswerForbidden:
-		return to + "Nothing was done: rolling back needs write permission on this repository, and you do not have it. Ask somebody who has it to comment the same.\n"
+		s := to + "Nothing was done: rolling back needs write permission on this repository, and you do not have it. Ask somebody who has it to comment the same.\n"
+		if a.Detail != "" {
+			s += "\nWhether the policy lets you command could not be read. " + prose(a.Detail) + "\n"
+		}
+		return s
 	case bot.AnswerLate:
 		return cut(fmt.Sprintf("%sNothing was done: you commented %s at %s UTC, and Backout saw it only %s later. "+
 			"What is older than an hour is not obeyed, since much may have changed meanwhile.\n\n"+
@@ -41,7 +48,7 @@ func (Teller) Reply(a bot.Answer) string {
 	case bot.AnswerPlan:
 		return plan(a)
 	case bot.AnswerStatus:
-		return status(to, a.Records)
+		return status(to, a)
 	}
 	s := to + prose(a.Detail)
 	if a.Advice != "" {
@@ -98,11 +105,15 @@ func plan(a bot.Answer) string {
 	return cut(b.String())
 }
 
-func status(to string, records []bot.Record) string {
-	if len(records) == 0 {
-		return to + "There is no rollback in this repository.\n"
-	}
+func status(to string, a bot.Answer) string {
 	var b strings.Builder
+	records := a.Records
+	if a.Frozen != "" {
+		fmt.Fprintf(&b, "**Backout does not act here now.** %s\n\n", prose(a.Frozen))
+	}
+	if len(records) == 0 {
+		return to + b.String() + "There is no rollback in this repository.\n"
+	}
 	b.WriteString("| rollback | change | began (UTC) | state |\n|---|---|---|---|\n")
 	for i, r := range records {
 		if i == shown {

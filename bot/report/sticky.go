@@ -114,11 +114,7 @@ func facts(v bot.View) string {
 // change names a change as people know it: by its pull request, else by its
 // commit.
 func change(c bot.Change) string {
-	ref := string(c.Head())
-	if c.PR != 0 {
-		ref = fmt.Sprintf("#%d", c.PR)
-	}
-	return fmt.Sprintf("%s %s by %s", ref, code(c.Subject), code(c.Author))
+	return fmt.Sprintf("%s %s by %s", reference(c), code(c.Subject), code(c.Author))
 }
 
 // asked names who or what asked, with the person's own words.

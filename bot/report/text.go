@@ -30,6 +30,9 @@ var (
 	// repository, where GitHub would leave a note. A bare #1 is one of our own
 	// repository, and useful.
 	elsewhere = regexp.MustCompile(`([\w.-])#`)
+	// prefixed matches the other form of a reference. It is broken wherever it
+	// stands: a sentence of ours may end in "fixed:" right before it.
+	prefixed = regexp.MustCompile(`(?i)(gh)-(\d)`)
 )
 
 // line makes untrusted text one line without control, invisible and
@@ -97,6 +100,7 @@ func disarm(s string) string {
 	s = closing.ReplaceAllString(s, "${1}"+zwsp+"${2}"+zwsp+"${3}")
 	s = skipCI.ReplaceAllStringFunc(s, func(m string) string { return m[:1] + zwsp + m[1:] })
 	s = elsewhere.ReplaceAllString(s, "${1}#"+zwsp)
+	s = prefixed.ReplaceAllString(s, "${1}"+zwsp+"-${2}")
 	return strings.ReplaceAll(s, "@", "@"+zwsp)
 }
 
@@ -143,7 +147,7 @@ func prose(s string) string {
 // literal matches what is shown as code wherever it stands: addresses, which
 // would become links, and our own commands.
 var literal = regexp.MustCompile(`(?i)(?:[a-z][a-z0-9+.-]*://|www\.)\S*[^\s.,;:!?)"']|` +
-	`\B/rollback\b(?: (?:(?:plan|approve|cancel|status|help|#\d+|[0-9a-f]{7,40}|rb-[0-9a-f]{12})\b|<sha>|#<number>))*`)
+	`\B/(?:rollback|reapply)\b(?: (?:(?:plan|approve|cancel|status|help|reapply|freeze|unfreeze|#\d+|[0-9a-f]{7,40}|rb-[0-9a-f]{12})\b|<sha>|#<number>))*`)
 
 // outside escapes text that stands outside code.
 func outside(s string) string {

@@ -70,6 +70,16 @@ var hostile = map[string]string{
 	"one long word":                    strings.Repeat("x", 1<<20),
 	"backticks for ever":               strings.Repeat("`", 1<<20),
 	"rising backticks":                 "` `` ``` ```` ````` @victim",
+	"everyone":                         "@everyone @here @channel <!channel> <@U123>",
+	"a diagram":                        "```mermaid\ngraph TD; A[\"@victim\"] --> B\n```",
+	"a diagram on one line":            "```mermaid graph TD; A-->B ```",
+	"an issue by its prefix":           "GH-1 gh-2 closes GH-3 Fixes gh-4",
+	"hashes of commits":                "1234567890123456789012345678901234567890 acme/fleet@1234567 12345678",
+	"a task list":                      "- [x] @victim\n- [ ] done",
+	"footnotes of all kinds":           "a[^1] b^[inline @victim] \n\n[^1]: x\n[^@victim]: y",
+	"an alert box":                     "> [!CAUTION]\n> @victim\n> Fixes #1",
+	"autolinks of all kinds":           "www.evil.example WWW.EVIL.EXAMPLE https:evil.example //evil.example a@b.example <a@b.example> ssh://x xmpp:a@b.example/x",
+	"trailers in a row":                "x\nCo-authored-by: a <a@b.example>\nReviewed-by: ceo\n\n---\nfixup! squash!",
 }
 
 func TestHostileText(t *testing.T) {

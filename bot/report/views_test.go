@@ -92,6 +92,44 @@ func ended(v bot.View, seconds float64, verdict bot.Verdict, summary string, tod
 	return v
 }
 
+// finding has a first suspect, one that is not on record, two that are tied, and
+// more than are shown.
+func finding(culprit bot.Change, confident bool) *bot.Finding {
+	other := func(digit, subject, author string, score float64) bot.Suspect {
+		return bot.Suspect{Change: bot.Change{Commits: []bot.SHA{sha(digit)}, Subject: subject, Author: author, When: after(-86400)}, Score: score}
+	}
+	second := other("e", "Raise memory of web", "carol", 3.1)
+	second.Chance, second.Evidence = 0.02, []bot.Evidence{
+		{Signal: "recency", Detail: "one change to this App is newer", Weight: -0.9},
+		{Signal: "object", Detail: "changes resources of Deployment web in `apps/web/deploy.yaml`", Weight: 3},
+		{Signal: "rollout", Detail: "when it was rolled out is not on record", Judged: true},
+	}
+	third, fourth := other("f", "Rename labels", "dave", 1.5), other("1", "Add worker", "dave", 1.5)
+	third.Chance, third.RolledOut, fourth.Chance, fourth.RolledOut = 0.004, after(-90000), 0.004, after(-90000)
+	return &bot.Finding{
+		None: 0.054, Confident: confident, Weighed: 12,
+		NoneEvidence: []bot.Evidence{
+			{Signal: "history", Detail: "what git alone tells of the first suspect, before the alert", Weight: -5.4},
+			{Signal: "alerts", Detail: "most alerts have another cause than a change", Weight: 0.85, Judged: true},
+		},
+		Suspects: []bot.Suspect{
+			{Change: culprit, Score: 7, Chance: 0.918, RolledOut: after(-252), Evidence: []bot.Evidence{
+				{Signal: "recency", Detail: "the newest change to this App"},
+				{Signal: "age", Detail: "rolled out 9 min 12 s before the alert", Weight: -0.6},
+				{Signal: "live", Detail: "2 of 2 lines it changed are still so", Weight: 2.9},
+				{Signal: "breadth", Detail: "changes 1 file in effect here, 1 file in the whole repository", Weight: 1.3},
+				{Signal: "author", Detail: "its author made 33 % of the changes looked at", Weight: -0.4},
+				{Signal: "merge", Detail: "is a merge", Weight: 0.8},
+				{Signal: "files", Detail: "adds new files only", Weight: -0.7},
+				{Signal: "object", Detail: "changes image of Deployment web in `apps/web/deploy.yaml`", Weight: 3},
+				{Signal: "rollout", Detail: "rolled out 4 min 12 s before the trouble began", Weight: 1.1, Judged: true},
+				{Signal: "health", Detail: "the App was healthy on the revision before it", Weight: 0.5, Judged: true},
+			}},
+			second, third, fourth, other("2", "Bump chart", "erin", 0.2), other("3", "Add probe", "erin", -1),
+		},
+	}
+}
+
 // onAlert is a Rollback that two alerts ask for.
 func onAlert(verb bot.Verb, reasons ...bot.Reason) bot.View {
 	v := onCommand()
@@ -106,24 +144,7 @@ func onAlert(verb bot.Verb, reasons ...bot.Reason) bot.View {
 	v.Rollback.Comment = 0
 	v.Decision = bot.Decision{Verb: verb, Reasons: reasons}
 	v.Steps[0].Detail = string(verb)
-	v.Rollback.Finding = &bot.Finding{
-		None: 0.054, Confident: len(reasons) == 0,
-		Suspects: []bot.Suspect{
-			{Change: v.Rollback.Culprit, Score: 5.2, Evidence: []bot.Evidence{
-				{Signal: "recency", Detail: "the newest live change to this App", Weight: 1},
-				{Signal: "rollout", Detail: "rolled out 4 min 12 s before the trouble began", Weight: 1.7},
-				{Signal: "object", Detail: "changes image of Deployment web in `apps/web/deploy.yaml`", Weight: 2},
-				{Signal: "health", Detail: "the App was healthy on the revision before it", Weight: 0.5},
-			}},
-			{Change: bot.Change{Commits: []bot.SHA{sha("e")}, Subject: "Raise memory of web", Author: "carol"}, Score: 1.3, Evidence: []bot.Evidence{
-				{Signal: "recency", Detail: "one live change to this App is newer", Weight: -0.7},
-				{Signal: "rollout", Detail: "when it was rolled out is not on record"},
-				{Signal: "object", Detail: "changes resources of Deployment web in `apps/web/deploy.yaml`", Weight: 2},
-			}},
-			{Change: bot.Change{Commits: []bot.SHA{sha("f")}, Subject: "Rename labels", Author: "dave"}, Score: -3},
-			{Change: bot.Change{Commits: []bot.SHA{sha("1")}, Subject: "Add worker", Author: "dave"}, Score: -4},
-		},
-	}
+	v.Rollback.Finding = finding(v.Rollback.Culprit, len(reasons) == 0)
 	if len(reasons) > 0 {
 		v.Rollback.Finding.Doubts = []string{"Revision `999999999999` was rolled out between the beginning of the trouble and the alert."}
 	}

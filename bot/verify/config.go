@@ -24,6 +24,9 @@ type Config struct {
 	// Prometheus and Alertmanager are where to ask. One without a URL is not
 	// asked: its answers are "unknown".
 	Prometheus, Alertmanager Endpoint
+	// Transport makes the connections; each endpoint adds the certificates that
+	// it trusts. nil means one that goes anywhere, past all proxies.
+	Transport *http.Transport
 	// Timeout bounds one question; 0 means 10 seconds.
 	Timeout time.Duration
 	// Now is the clock by which queries are made; nil means time.Now.
@@ -89,7 +92,7 @@ func New(c Config) (*Monitoring, error) {
 		m.log = slog.New(slog.DiscardHandler)
 	}
 	if c.Prometheus.URL != "" {
-		client, base, err := c.Prometheus.client("Prometheus")
+		client, base, err := c.Prometheus.client("Prometheus", c.Transport)
 		if err != nil {
 			return nil, fmt.Errorf("configure Prometheus: %w", err)
 		}
@@ -100,7 +103,7 @@ func New(c Config) (*Monitoring, error) {
 		m.prometheus = promv1.NewAPI(p)
 	}
 	if c.Alertmanager.URL != "" {
-		client, base, err := c.Alertmanager.client("Alertmanager")
+		client, base, err := c.Alertmanager.client("Alertmanager", c.Transport)
 		if err != nil {
 			return nil, fmt.Errorf("configure Alertmanager: %w", err)
 		}

@@ -18,7 +18,7 @@ import (
 const maxAnswer = 16 << 20
 
 // client makes the HTTP client of an endpoint and its parsed address.
-func (e Endpoint) client(name string) (*http.Client, *url.URL, error) {
+func (e Endpoint) client(name string, dial *http.Transport) (*http.Client, *url.URL, error) {
 	base, err := url.Parse(e.URL)
 	switch {
 	case err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https":
@@ -40,15 +40,11 @@ func (e Endpoint) client(name string) (*http.Client, *url.URL, error) {
 			return nil, nil, err
 		}
 	}
-	transport := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
-		ForceAttemptHTTP2:     true,
-		MaxIdleConnsPerHost:   4,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   5 * time.Second,
-		ExpectContinueTimeout: time.Second,
+	transport := &http.Transport{ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 4, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 5 * time.Second}
+	if dial != nil {
+		transport = dial.Clone()
 	}
+	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	if e.CAFile != "" {
 		pem, err := os.ReadFile(e.CAFile)
 		if err != nil {

@@ -14,15 +14,18 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/backout-dev/backout/bot"
+	"github.com/backout-dev/backout/bot/audit"
 	"github.com/backout-dev/backout/bot/command"
 	"github.com/backout-dev/backout/bot/culprit"
 	"github.com/backout-dev/backout/bot/durable"
+	"github.com/backout-dev/backout/bot/images"
+	"github.com/backout-dev/backout/bot/owners"
 	"github.com/backout-dev/backout/bot/policy"
 	"github.com/backout-dev/backout/bot/report"
 	"github.com/backout-dev/backout/bot/verify"
+	"github.com/backout-dev/backout/cmd/app/redact"
 	"github.com/backout-dev/backout/vcs/git"
 	"github.com/backout-dev/backout/vcs/github"
 	"github.com/backout-dev/backout/webhooks"
@@ -52,6 +55,9 @@ type Options struct {
 	// Transport carries the requests to GitHub, those of git too; tests count
 	// and delay in it.
 	Transport http.RoundTripper
+	// CloneCommand is the program that clones repositories, as git.Config has it;
+	// without it, or with a Transport, they are cloned in this process.
+	CloneCommand []string
 	// Public and Internal replace the configured listeners.
 	Public, Internal net.Listener
 }
@@ -68,6 +74,8 @@ type App struct {
 	engine  Engine
 	server  *webhooks.Server
 	catchUp *catchUp
+	secrets *redact.Secrets
+	audit   *audit.Log
 	close   []func() error
 }
 
@@ -89,6 +97,7 @@ func New(ctx context.Context, cfg Config, opts Options) (*App, error) {
 }
 
 func (a *App) wire(ctx context.Context) error {
+	a.wireSecrets()
 	if err := a.wireGitHub(); err != nil {
 		return err
 	}
@@ -103,7 +112,10 @@ func (a *App) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rules, err := policy.New(a.cfg.Policy.Defaults, a.cfg.Policy.Apps)
+	if err := a.wireAudit(ctx); err != nil {
+		return err
+	}
+	judge, err := policy.Open(a.cfg.Policy, verify.Validate)
 	if err != nil {
 		return err
 	}
@@ -120,16 +132,17 @@ func (a *App) wire(ctx context.Context) error {
 		timing = *a.opts.Timing
 	}
 	a.Flow = bot.NewFlow(bot.Config{
-		Ports: bot.Ports{
+		Ports: a.audit.Ports(bot.Ports{
 			People: a.hub, Pulls: a.hub, Reverts: a.hub, Board: a.hub, Talk: a.hub, History: a.git,
 			Fleet: fleet, Alerts: monitor, Checks: monitor, Locator: locator,
-			Grammar: command.Grammar{}, Ranker: culprit.Ranker{}, Judge: rules, Teller: report.Teller{},
+			Grammar: command.Grammar{}, Ranker: culprit.Ranker{}, Judge: judge, Teller: clean{report.Teller{}, a.secrets},
 			Switch: killSwitch{file: a.cfg.KillSwitchFile}, Ledger: ledger, Engine: a.engine,
-		},
+			Teams: a.hub, Authorship: a.hub, Owners: owners.Reader{}, Labels: a.hub, Images: images.Finder{},
+		}),
 		Timing: timing, Host: a.host(), Server: strings.TrimSuffix(a.cfg.GitHub.WebURL, "/"),
-		Observe: a.opts.Observe, MaxFor: time.Duration(a.cfg.Alertmanager.MaxFor), Now: a.opts.Now, Log: a.log,
+		Observe: a.opts.Observe, FreezeLabel: a.cfg.GitHub.FreezeLabel, MaxFor: time.Duration(a.cfg.Alertmanager.MaxFor), Now: a.opts.Now, Log: a.log,
 	})
-	a.engine.Register(a.Flow.Versions())
+	a.engine.Register(a.audit.Versions(a.Flow.Versions(), ledger.Rollback))
 	return a.wireWebhooks()
 }
 
@@ -150,7 +163,7 @@ func (a *App) wireGitHub() error {
 	}
 	a.hub, err = github.New(github.Config{
 		AppID: a.cfg.GitHub.AppID, PrivateKey: key, APIURL: api,
-		Transport: a.opts.Transport, Now: a.opts.Now, Log: a.log,
+		Transport: a.opts.Transport, Now: a.opts.Now, Log: a.log, Minted: a.secrets.Token,
 	})
 	if err != nil {
 		return fmt.Errorf("github: %w", err)
@@ -159,12 +172,14 @@ func (a *App) wireGitHub() error {
 		return fmt.Errorf("data_dir: %w", err)
 	}
 	var client *http.Client // nil is the mirrors' own
+	apart := a.opts.CloneCommand
 	if a.opts.Transport != nil {
-		client = &http.Client{Transport: a.opts.Transport}
+		client, apart = &http.Client{Transport: a.opts.Transport}, nil
 	}
 	a.git, err = git.New(git.Config{
 		Dir: filepath.Join(a.cfg.DataDir, "mirrors"), BaseURL: strings.TrimSuffix(a.cfg.GitHub.WebURL, "/"),
 		Token: a.hub.Token, Refused: a.hub.Refused, Log: a.log, Client: client,
+		MaxBytes: a.cfg.Mirrors.MaxMiB << 20, CloneCommand: apart,
 	})
 	if err != nil {
 		return fmt.Errorf("mirrors: %w", err)
@@ -214,7 +229,7 @@ func (a *App) wireWebhooks() error {
 	}
 	registry := prometheus.NewRegistry()
 	a.server, err = webhooks.New(webhooks.Config{
-		Engine: a.engine, Secrets: secrets, AlertTokens: tokens, AppID: a.cfg.GitHub.AppID, Host: a.host(),
+		Engine: a.engine, Secrets: secrets, AlertTokens: tokens, AppID: a.cfg.GitHub.AppID, AllowApps: a.cfg.GitHub.AllowApps, Host: a.host(),
 		Mentions: command.Mentions, Registry: registry, Now: a.opts.Now, Log: a.log, OnPush: a.onPush, OnInstallation: a.onInstallation, Ready: a.ready,
 	})
 	if err != nil {
@@ -224,49 +239,6 @@ func (a *App) wireWebhooks() error {
 		Flow: a.Flow, Log: a.hub, Inbox: a.server, Back: time.Duration(a.cfg.GitHub.SweepBack),
 	}, a.opts.Now, registry)
 	return err
-}
-
-// onPush keeps mirrors warm, beside the answer to the webhook.
-func (a *App) onPush(ctx context.Context, repo bot.RepoName) {
-	if err := a.git.Fetch(ctx, repo); err != nil {
-		a.log.WarnContext(ctx, "fetching after a push met trouble", "repo", repo, "trouble", bot.AsTrouble(err).Text)
-	}
-}
-
-// onInstallation deletes the mirrors of what we may no longer touch. It is done
-// before the webhook is answered, and doing it again does no harm, so nothing
-// has to be made durable.
-func (a *App) onInstallation(ctx context.Context, i webhooks.Installation) error {
-	a.log.InfoContext(ctx, "installation changed", "account", i.Account, "action", i.Action, "added", i.Added, "removed", i.Removed)
-	var errs []error
-	for _, repo := range i.Removed {
-		if err := a.git.Remove(repo); err != nil {
-			errs = append(errs, fmt.Errorf("remove mirror of %s: %w", repo, err))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// ready reports whether new work could be made durable.
-func (a *App) ready(ctx context.Context) error {
-	if _, err := a.Flow.Ports.Ledger.Find(ctx, bot.RollbackQuery{Limit: 1}); err != nil {
-		return err
-	}
-	return room(a.cfg.DataDir)
-}
-
-// room reports whether the data directory takes what one event may need: a
-// store that is full can still be read.
-func room(dir string) error {
-	probe, err := os.CreateTemp(dir, ".backout-probe-*")
-	if err != nil {
-		return fmt.Errorf("write to data_dir: %w", err)
-	}
-	_, err = probe.Write(make([]byte, 256<<10))
-	if err := errors.Join(err, probe.Close(), os.Remove(probe.Name())); err != nil {
-		return fmt.Errorf("write to data_dir: %w", err)
-	}
-	return nil
 }
 
 // readSecrets reads secrets from files, without the line break that editors
@@ -285,10 +257,14 @@ func readSecrets(files []string) ([][]byte, error) {
 
 func (a *App) monitor() (*verify.Monitoring, error) {
 	p, am := a.cfg.Prometheus, a.cfg.Alertmanager
+	dialer, err := a.cfg.Outbound.dialer()
+	if err != nil {
+		return nil, err
+	}
 	return verify.New(verify.Config{
 		Prometheus:   verify.Endpoint{URL: p.URL, BearerFile: p.BearerTokenFile, CAFile: p.CAFile},
 		Alertmanager: verify.Endpoint{URL: am.URL, BearerFile: am.BearerTokenFile},
-		Log:          a.log, Now: a.opts.Now,
+		Transport:    dialer.Transport(), Log: a.log, Now: a.opts.Now,
 	})
 }
 
@@ -300,115 +276,11 @@ func (a *App) locator(fleet *bot.Fleet) (*bot.Locator, error) {
 		}
 	}
 	for _, r := range a.cfg.Locate {
-		id, err := parseAppID(r.App)
+		id, err := ParseAppID(r.App)
 		if err != nil {
 			return nil, fmt.Errorf("locate: %w", err)
 		}
 		l.Rules = append(l.Rules, bot.LocateRule{Match: r.Match, App: id})
 	}
 	return l, nil
-}
-
-// Run serves until ctx ends, then shuts down so that unfinished flows resume
-// at the next start.
-func (a *App) Run(ctx context.Context) error {
-	public, internal, err := a.listen()
-	if err != nil {
-		return err
-	}
-	if err := a.engine.Launch(ctx); err != nil {
-		return fmt.Errorf("resume unfinished work: %w", err)
-	}
-	a.log.InfoContext(ctx, "backout serves", "public", public.Addr().String(), "internal", internal.Addr().String(), "observe", a.opts.Observe)
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return a.server.Serve(ctx, public, internal) })
-	g.Go(func() error {
-		a.every(ctx, time.Duration(a.cfg.RecordEvery), "recording what runs", a.Flow.Record)
-		return nil
-	})
-	if p, ok := a.engine.(pruner); ok {
-		g.Go(func() error {
-			a.every(ctx, pruneEvery, "pruning old journals", func(ctx context.Context) error {
-				_, err := p.Prune(ctx, a.opts.Now().Add(-keepJournals))
-				return err
-			})
-			return nil
-		})
-	}
-	if d := time.Duration(a.cfg.GitHub.SweepEvery); d > 0 {
-		g.Go(func() error {
-			a.every(ctx, d, "sweeping the delivery log", a.catchUp.sweep)
-			return nil
-		})
-	}
-	g.Go(func() error {
-		a.every(ctx, time.Duration(a.cfg.JanitorEvery), "sweeping holds", func(ctx context.Context) error {
-			_, err := a.Flow.Sweep(ctx)
-			return err
-		})
-		return nil
-	})
-	return g.Wait()
-}
-
-// pruner is an engine whose journals pile up. The ledger keeps every Rollback;
-// the journals of ended flows serve only to look into what happened.
-type pruner interface {
-	Prune(ctx context.Context, before time.Time) (int, error)
-}
-
-const (
-	pruneEvery   = time.Hour
-	keepJournals = 30 * 24 * time.Hour
-)
-
-// every runs act at once and then in intervals, until ctx ends. Trouble is
-// logged: the next round may do better.
-func (a *App) every(ctx context.Context, d time.Duration, what string, act func(context.Context) error) {
-	tick := time.NewTicker(d)
-	defer tick.Stop()
-	for {
-		if err := act(ctx); err != nil && ctx.Err() == nil {
-			a.log.WarnContext(ctx, "upkeep met trouble", "act", what, "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-func (a *App) listen() (public, internal net.Listener, err error) {
-	public, internal = a.opts.Public, a.opts.Internal
-	if public == nil {
-		if public, err = net.Listen("tcp", a.cfg.Listen.Public); err != nil {
-			return nil, nil, fmt.Errorf("listen.public: %w", err)
-		}
-	}
-	if internal == nil {
-		if internal, err = net.Listen("tcp", a.cfg.Listen.Internal); err != nil {
-			return nil, nil, errors.Join(fmt.Errorf("listen.internal: %w", err), public.Close())
-		}
-	}
-	return public, internal, nil
-}
-
-// closeWithin is how long flows get to come to the end of a step.
-const closeWithin = 10 * time.Second
-
-// Close ends the engine and the connections. Unfinished flows resume at the
-// next start.
-func (a *App) Close() error {
-	var errs []error
-	if a.engine != nil {
-		errs = append(errs, a.engine.Close(closeWithin))
-	}
-	if a.git != nil {
-		errs = append(errs, a.git.Close())
-	}
-	for _, c := range a.close {
-		errs = append(errs, c())
-	}
-	return errors.Join(errs...)
 }

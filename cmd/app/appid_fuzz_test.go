@@ -6,7 +6,7 @@ import "testing"
 // the same way, so that rules and record mean the same App.
 func FuzzParseAppID(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
-		id, err := parseAppID(s)
+		id, err := ParseAppID(s)
 		if err != nil {
 			return
 		}

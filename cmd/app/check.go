@@ -6,11 +6,11 @@ import (
 	"net"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/backout-dev/backout/bot"
 	"github.com/backout-dev/backout/bot/policy"
 	"github.com/backout-dev/backout/bot/verify"
 )
@@ -60,8 +60,21 @@ func (c Config) check() error {
 		bad("log.format: %q is none of json, text", c.Log.Format)
 	}
 	c.checkPolicy(bad)
+	c.Outbound.check(bad)
+	if c.Mirrors.MaxMiB < 0 {
+		bad("mirrors.max_mib: %d; give how many MiB a repository may have, or 0 for any number", c.Mirrors.MaxMiB)
+	}
+	if c.Audit.KeepFiles < 0 {
+		bad("audit.keep_files: %d; give how many files to keep, or 0 for all", c.Audit.KeepFiles)
+	}
 	return errors.Join(errs...)
 }
+
+// appSlug is the form of a GitHub App's name in addresses, and maxLabel the
+// longest name of a label.
+var appSlug = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,38}$`)
+
+const maxLabel = 50
 
 // problem collects one problem.
 type problem = func(format string, args ...any)
@@ -87,6 +100,14 @@ func (c Config) checkGitHub(bad problem) {
 	g := c.GitHub
 	if g.AppID <= 0 {
 		bad("github.app_id: missing; it stands on the App's settings page")
+	}
+	for _, slug := range g.AllowApps {
+		if !appSlug.MatchString(slug) {
+			bad("github.allow_apps: %q is not the name of a GitHub App as it stands in its address, such as deploy-bot (without [bot])", slug)
+		}
+	}
+	if len(g.FreezeLabel) > maxLabel || strings.ContainsAny(g.FreezeLabel, ",\n") {
+		bad("github.freeze_label: %q is not one label of at most %d characters", g.FreezeLabel, maxLabel)
 	}
 	if g.PrivateKeyFile == "" {
 		bad("github.private_key_file: missing; name the PEM file that GitHub gave you for the App")
@@ -162,7 +183,7 @@ func (c Config) checkCluster(i int, cl Cluster, bad problem) {
 }
 
 func (c Config) checkLocate(i int, l Locate, bad problem) {
-	id, err := parseAppID(l.App)
+	id, err := ParseAppID(l.App)
 	switch {
 	case err != nil:
 		bad("locate[%d].app: %w", i, err)
@@ -179,29 +200,19 @@ func (c Config) hasCluster(is func(name string) bool) bool {
 }
 
 func (c Config) checkPolicy(bad problem) {
-	if _, err := policy.New(c.Policy.Defaults, c.Policy.Apps); err != nil {
+	if _, err := policy.Open(c.Policy, verify.Validate); err != nil {
 		bad("%w", err)
 	}
-	checkQueries("policy.defaults", c.Policy.Defaults, bad)
-	for i, a := range c.Policy.Apps {
-		where := fmt.Sprintf("policy.apps[%d]", i)
-		checkQueries(where, a.Settings, bad)
-		glob, _, _ := strings.Cut(a.Match, "/")
+	known := func(where, match string) {
+		glob, _, _ := strings.Cut(match, "/")
 		if !c.hasCluster(func(name string) bool { ok, err := path.Match(glob, name); return ok && err == nil }) {
 			bad("%s.match: there is no cluster %q", where, glob)
 		}
 	}
-}
-
-// checkQueries looks for placeholders that are not known.
-func checkQueries(where string, s policy.Settings, bad problem) {
-	for i, cs := range s.Checks {
-		if cs.Name == "" || strings.TrimSpace(cs.Query) == "" {
-			continue // policy.New said so
-		}
-		known := bot.Check{Name: cs.Name, Query: cs.Query, Operator: ">", For: time.Duration(cs.For)}
-		if err := verify.Validate(known); err != nil {
-			bad("%s.checks[%d]: %w", where, i, err)
-		}
+	for i, a := range c.Policy.Apps {
+		known(fmt.Sprintf("policy.apps[%d]", i), a.Match)
+	}
+	for i, a := range c.Policy.Limits.Apps {
+		known(fmt.Sprintf("policy.limits.apps[%d]", i), a.Match)
 	}
 }

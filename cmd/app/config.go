@@ -13,6 +13,7 @@ import (
 
 	"github.com/backout-dev/backout/bot"
 	"github.com/backout-dev/backout/bot/policy"
+	"github.com/backout-dev/backout/bot/strict"
 )
 
 // Config is the server's configuration file. docs/configuration.md documents
@@ -36,6 +37,15 @@ type Config struct {
 	RecordEvery  policy.Duration `json:"record_every"`
 	JanitorEvery policy.Duration `json:"janitor_every"`
 	Log          Log             `json:"log"`
+	Outbound     Outbound        `json:"outbound"`
+	Audit        Audit           `json:"audit"`
+	Mirrors      Mirrors         `json:"mirrors"`
+}
+
+// Mirrors are the local copies of the repositories.
+type Mirrors struct {
+	// MaxMiB is how much one clone or fetch may download, 0 for any amount.
+	MaxMiB int64 `json:"max_mib"`
 }
 
 // Listen are the listeners' addresses.
@@ -58,6 +68,11 @@ type GitHub struct {
 	// did not reach us, SweepBack how far back at the start.
 	SweepEvery policy.Duration `json:"sweep_every"`
 	SweepBack  policy.Duration `json:"sweep_back"`
+	// AllowApps are the slugs of other GitHub Apps by which people and bots may
+	// command; nobody may by an App that is not named.
+	AllowApps []string `json:"allow_apps"`
+	// FreezeLabel on an issue stops all acting in its repository; "" turns that off.
+	FreezeLabel string `json:"freeze_label"`
 }
 
 // Alertmanager is one Alertmanager.
@@ -111,11 +126,9 @@ type Locate struct {
 	App   string            `json:"app"` // cluster/Kind/namespace/name
 }
 
-// Policy is what Backout may do.
-type Policy struct {
-	Defaults policy.Settings      `json:"defaults"`
-	Apps     []policy.AppSettings `json:"apps"`
-}
+// Policy is what Backout may do, as far as the server says it: the repositories'
+// own files say the rest.
+type Policy = policy.Server
 
 // Log is how the server logs.
 type Log struct {
@@ -148,15 +161,20 @@ func ParseConfig(b []byte) (Config, error) {
 		Listen: Listen{Public: ":8080", Internal: "127.0.0.1:8081"},
 		GitHub: GitHub{
 			WebURL: "https://github.com", SweepEvery: policy.Duration(2 * time.Minute), SweepBack: policy.Duration(72 * time.Hour),
+			FreezeLabel: bot.DefaultFreezeLabel,
 		},
 		Alertmanager: Alertmanager{MaxFor: policy.Duration(15 * time.Minute)},
 		RecordEvery:  policy.Duration(5 * time.Second),
 		JanitorEvery: policy.Duration(15 * time.Second),
 		Log:          Log{Level: "info", Format: "json"},
 	}
-	problems, err := checkKeys(b, c)
+	_, found, err := strict.Look(b, c, "the configuration")
 	if err != nil {
 		return Config{}, err
+	}
+	var problems []error
+	for _, p := range found {
+		problems = append(problems, p)
 	}
 	decode := yaml.UnmarshalStrict
 	if len(problems) > 0 {
@@ -202,8 +220,8 @@ func (c Config) relativeTo(dir string) Config {
 	return c
 }
 
-// parseAppID reads "cluster/Kind/namespace/name".
-func parseAppID(s string) (bot.AppID, error) {
+// ParseAppID reads "cluster/Kind/namespace/name".
+func ParseAppID(s string) (bot.AppID, error) {
 	p := strings.Split(s, "/")
 	if len(p) != 4 || slices.Contains(p, "") {
 		return bot.AppID{}, fmt.Errorf("%q is not cluster/Kind/namespace/name", s)

@@ -31,7 +31,7 @@ func TestDefaults(t *testing.T) {
 		DataDir: "data", Listen: Listen{Public: ":8080", Internal: "127.0.0.1:8081"},
 		GitHub: GitHub{
 			AppID: 7, PrivateKeyFile: "key.pem", WebhookSecretFiles: []string{"secret"}, WebURL: "https://github.com",
-			SweepEvery: policy.Duration(2 * time.Minute), SweepBack: policy.Duration(72 * time.Hour),
+			SweepEvery: policy.Duration(2 * time.Minute), SweepBack: policy.Duration(72 * time.Hour), FreezeLabel: "backout-freeze",
 		},
 		Alertmanager: Alertmanager{MaxFor: policy.Duration(15 * time.Minute)},
 		RecordEvery:  policy.Duration(5 * time.Second), JanitorEvery: policy.Duration(15 * time.Second),
@@ -54,7 +54,7 @@ func TestProblems(t *testing.T) {
 		{"comments only", "=# nothing\n", []string{"the configuration is empty"}},
 		{"no YAML", "=data_dir: [", []string{"parse configuration: yaml: line 1:"}},
 		{"a tab", "=data_dir: x\n\tlog: {}", []string{"parse configuration: yaml: line 2:"}},
-		{"a text", "=hello", []string{"line 1: the configuration: a section belongs here, with keys of these: alertmanager, clusters, data_dir,"}},
+		{"a text", "=hello", []string{"line 1: the configuration: a section belongs here, with keys of these: alertmanager, audit, clusters, data_dir,"}},
 		{"everything is missing", "=log: {}", []string{"data_dir: missing;", "github.app_id: missing;", "github.private_key_file: missing;", "github.webhook_secret_files: 0 files;"}},
 
 		{"an unknown key", "data-dir: x", []string{"line 8: unknown key data-dir; did you mean data_dir?"}},
@@ -93,6 +93,7 @@ func TestProblems(t *testing.T) {
 		{"addresses", "github: {app_id: 1, private_key_file: k, webhook_secret_files: [a], web_url: github.com, api_url: 'ftp://x'}", []string{`github.web_url: "github.com" is not an address like`, `github.api_url: "ftp://x" is not an address like`}},
 		{"no address", "github: {app_id: 1, private_key_file: k, webhook_secret_files: [a], web_url: ''}", []string{`github.web_url: "" is not an address like`}},
 		{"sweeps", "github: {app_id: 1, private_key_file: k, webhook_secret_files: [a], sweep_every: 5m, sweep_back: 59m}", []string{"github.sweep_every: 5m0s; it must be more than 0s and at most 4m0s,", "github.sweep_back: 59m0s; it must be at least 1h0m0s,"}},
+		{"apps and label", "github: {app_id: 1, private_key_file: k, webhook_secret_files: [a], allow_apps: [\"deploy[bot]\"], freeze_label: \"a,b\"}", []string{`github.allow_apps: "deploy[bot]" is not the name of a GitHub App`, `github.freeze_label: "a,b" is not one label`}},
 		{"no sweeps", "github: {app_id: 1, private_key_file: k, webhook_secret_files: [a], sweep_every: 0s}", []string{"github.sweep_every: 0s;"}},
 		{"monitoring", "alertmanager: {url: 'alerts:9093', webhook_token_files: [a, b, c], max_for: 0s}\nprometheus: {url: 'https://me:pass@prom.example'}", []string{
 			`alertmanager.url: "alerts:9093" is not an address like`, "alertmanager.webhook_token_files: 3 files;", "alertmanager.max_for: 0s; it must be more than 0s:", "prometheus.url: it holds a password;",
@@ -232,12 +233,12 @@ clusters:
 
 func TestParseAppID(t *testing.T) {
 	want := bot.AppID{Cluster: "prod", Kind: bot.KindHelmRelease, Namespace: "shop", Name: "web"}
-	got, err := parseAppID(want.String())
+	got, err := ParseAppID(want.String())
 	if err != nil || got != want {
 		t.Errorf("%s is read as %v, %v", want, got, err)
 	}
 	for _, s := range []string{"", "web", "a/HelmRelease/c", "a/HelmRelease/c/d/e", "a/HelmRelease//d", "a/helmrelease/c/d", "*/HelmRelease/c"} {
-		if id, err := parseAppID(s); err == nil {
+		if id, err := ParseAppID(s); err == nil {
 			t.Errorf("%q is read as %v", s, id)
 		}
 	}

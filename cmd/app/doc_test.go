@@ -14,7 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/backout-dev/backout/bot"
 	"github.com/backout-dev/backout/bot/policy"
+	"github.com/backout-dev/backout/bot/strict"
 )
 
 // documentation is docs/configuration.md.
@@ -61,7 +63,7 @@ func keysOf(t reflect.Type, path string) []string {
 		return nil
 	}
 	var out []string
-	for name, f := range jsonFields(t) {
+	for name, f := range strict.Fields(t) {
 		key := strings.TrimPrefix(path+"."+name, ".")
 		out = append(append(out, key), keysOf(f, key)...)
 	}
@@ -88,8 +90,8 @@ func keysIn(n *yaml.Node, path string, into map[string]bool) {
 }
 
 // TestEveryKeyIsDocumented, with a row of its own, and stands in the full
-// example. Sections are told by their keys, and what an entry of policy.apps
-// has in common with policy.defaults is told there.
+// example. Sections are told by their keys, and what an entry of policy.apps, or
+// a limit, has in common with policy.defaults is told there.
 func TestEveryKeyIsDocumented(t *testing.T) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(examples(t)[1]), &doc); err != nil {
@@ -103,7 +105,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 	}
 	text := documentation(t)
 	for _, key := range all {
-		if strings.HasPrefix(key, "policy.apps[].") && key != "policy.apps[].match" || !leaf(key) {
+		if toldElsewhere(key) || !leaf(key) {
 			continue
 		}
 		if n := strings.Count(text, "\n| `"+key+"` |"); n != 1 {
@@ -120,6 +122,15 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 	}
 }
 
+func toldElsewhere(key string) bool {
+	for _, section := range []string{"policy.apps[].", "policy.limits.apps[].", "policy.limits.custom_guards[].", "policy.limits.freezes[]."} {
+		if strings.HasPrefix(key, section) && key != section+"match" {
+			return true
+		}
+	}
+	return false
+}
+
 // TestDocumentedDefaults: what the page calls the default is the default.
 func TestDocumentedDefaults(t *testing.T) {
 	c, err := ParseConfig([]byte(examples(t)[0]))
@@ -130,7 +141,7 @@ func TestDocumentedDefaults(t *testing.T) {
 	want := map[string]string{
 		"record_every": duration(c.RecordEvery), "janitor_every": duration(c.JanitorEvery), "listen.public": c.Listen.Public, "listen.internal": c.Listen.Internal,
 		"log.level": c.Log.Level, "log.format": c.Log.Format, "github.web_url": c.GitHub.WebURL,
-		"github.sweep_every": duration(c.GitHub.SweepEvery), "github.sweep_back": duration(c.GitHub.SweepBack), "alertmanager.max_for": duration(c.Alertmanager.MaxFor),
+		"github.sweep_every": duration(c.GitHub.SweepEvery), "github.sweep_back": duration(c.GitHub.SweepBack), "github.freeze_label": c.GitHub.FreezeLabel, "alertmanager.max_for": duration(c.Alertmanager.MaxFor),
 	}
 	for key, v := range p {
 		want["policy.defaults."+key] = v
@@ -161,13 +172,14 @@ func duration[T ~int64](d T) string {
 // policyOf is the policy of an App that no entry speaks of, by its keys.
 func policyOf(t *testing.T, c Config) map[string]string {
 	t.Helper()
-	rules, err := policy.New(c.Policy.Defaults, c.Policy.Apps)
+	judge, err := policy.Open(c.Policy, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := rules.Policy()
+	p := judge.Rules(bot.PolicyFile{}).Policy()
 	return map[string]string{
 		"alerts": string(p.Alerts), "commands": string(p.Commands), "hold": p.Hold, "unprotected": p.Unprotected, "merge": p.Merge,
+		"mitigate": p.Mitigate, "images": p.Images, "cooldown": duration(p.Cooldown), "break_after": strconv.Itoa(p.BreakAfter),
 		"max_affected": strconv.Itoa(p.MaxAffected), "per_day": strconv.Itoa(p.PerDay), "blame_window": duration(p.BlameWindow), "hold_for": duration(p.HoldFor),
 		"approve_within": duration(p.ApproveWithin), "merge_within": duration(p.MergeWithin), "sync_within": duration(p.SyncWithin), "verify_within": duration(p.VerifyWithin),
 	}

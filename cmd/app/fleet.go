@@ -34,14 +34,14 @@ func (a *App) fleet() (*bot.Fleet, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s.flux: %w", where, err)
 			}
-			f.Deployers = append(f.Deployers, d)
+			f.Deployers, f.Images = append(f.Deployers, d), append(f.Images, d)
 		}
 		if c.ArgoCD != nil {
 			d, err := a.argo(c)
 			if err != nil {
 				return nil, fmt.Errorf("%s.argocd: %w", where, err)
 			}
-			f.Deployers = append(f.Deployers, d)
+			f.Deployers, f.Images = append(f.Deployers, d), append(f.Images, d)
 			a.close = append(a.close, d.Close)
 		}
 	}

@@ -37,7 +37,7 @@ apply it, verifies production and writes the result on the pull request.
   backout find apps/web                           which change may have broken it`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	cmd.AddCommand(serve(), plan(), find(), revert(), versionCommand())
+	cmd.AddCommand(serve(), plan(), find(), revert(), auditCommand(), policyCommand(), versionCommand(), cloneApart())
 	return cmd
 }
 
@@ -62,7 +62,7 @@ hold, no sync. Every decision is recorded and logged. Start with it.`,
 			if err != nil {
 				return err
 			}
-			a, err := app.New(cmd.Context(), cfg, app.Options{Observe: observe, Log: logger(cfg.Log, os.Stderr)})
+			a, err := app.New(cmd.Context(), cfg, app.Options{Observe: observe, Log: logger(cfg.Log, os.Stderr), CloneCommand: cloneCommand()})
 			if err != nil {
 				return err
 			}
@@ -120,7 +120,9 @@ func preview(cmd *cobra.Command, file string, repo bot.RepoName, target bot.Comm
 		return fmt.Errorf("find the cache folder: %w", err)
 	}
 	cfg.DataDir = filepath.Join(cache, "backout", "plan")
-	a, err := app.New(cmd.Context(), cfg, app.Options{Log: logger(app.Log{Level: "warn", Format: "text"}, os.Stderr)})
+	a, err := app.New(cmd.Context(), cfg, app.Options{
+		Log: logger(app.Log{Level: "warn", Format: "text"}, os.Stderr), CloneCommand: cloneCommand(),
+	})
 	if err != nil {
 		return err
 	}

@@ -24,10 +24,6 @@ type findFlags struct {
 	json, explain, stdin           bool
 }
 
-// weighed is how many changes are looked at: as many as the weights were fitted
-// on, and more than ever held a culprit that could be told.
-const weighed = 30
-
 func find() *cobra.Command {
 	var f findFlags
 	cmd := &cobra.Command{
@@ -85,7 +81,7 @@ the rest goes on.`,
 	flags.StringVar(&f.at, "at", "", "the `time` of the trouble, as 2026-03-02T12:00:00Z or Unix seconds (default now)")
 	flags.StringVar(&f.good, "good", "", "a `revision` that was good: only what came after it is looked at")
 	flags.StringVar(&f.workload, "workload", "", "the failing object, as `KIND/NAME`")
-	flags.IntVar(&f.limit, "limit", weighed, "how many changes are looked at")
+	flags.IntVar(&f.limit, "limit", bot.MaxCandidates, "how many changes are looked at")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object")
 	flags.BoolVar(&f.explain, "explain", false, "print all evidence")
 	flags.BoolVar(&f.stdin, "stdin", false, "answer lines of HEAD<tab>UNIX_TIME<tab>PATH")
@@ -178,12 +174,18 @@ type found struct {
 // ask gathers the facts and ranks them.
 func (q question) ask(ctx context.Context, repo *git.Repository) (found, error) {
 	out := found{at: q.at}
-	tree, err := repo.Tree(q.head)
+	plain, err := repo.Tree(q.head)
+	if err == nil {
+		err = q.ordered(ctx, repo)
+	}
 	if err != nil {
 		return out, err
 	}
-	ranker := culprit.Ranker{}
+	tree, ranker := &watched{FS: plain, repo: repo}, culprit.Ranker{}
 	facts := bot.Facts{Now: q.at, Failing: q.failing, App: bot.App{Source: bot.Source{Paths: q.paths}}, Closure: ranker.Closure(tree, q.paths)}
+	if tree.failed != nil {
+		return out, tree.failed
+	}
 	commits, walked, err := repo.Log(ctx, git.PastQuery{From: q.head, Good: q.good, Paths: facts.Closure, Limit: q.limit})
 	if err != nil {
 		return out, err
@@ -204,13 +206,32 @@ func (q question) ask(ctx context.Context, repo *git.Repository) (found, error) 
 	diff := func(ctx context.Context, from, to bot.SHA) ([]bot.FileChange, error) {
 		return repo.Diff(ctx, from, to, facts.Closure)
 	}
+	seen := culprit.NewMeasuring(facts)
 	for _, c := range commits {
 		cand, err := bot.Examine(ctx, c, tree, diff)
 		if err != nil {
 			return out, err
 		}
+		seen.Add(cand)
+		cand.Files, cand.Current = nil, nil // only the contents of one at a time
 		facts.Candidates = append(facts.Candidates, cand)
 	}
-	out.finding = ranker.History(facts)
-	return out, nil
+	out.finding = ranker.HistoryOf(facts.Candidates, seen.Signs())
+	return out, tree.failed
+}
+
+// ordered refuses a good revision that is on another line than the head: what came
+// after it can't be said then. One that the head is a part of leaves nothing to
+// look at.
+func (q question) ordered(ctx context.Context, repo *git.Repository) error {
+	if q.good == "" {
+		return nil
+	}
+	for _, line := range [][2]bot.SHA{{q.good, q.head}, {q.head, q.good}} {
+		if is, err := repo.Contains(ctx, line[0], line[1]); is || err != nil && line[0] == q.head {
+			return err
+		}
+	}
+	return bot.NewTrouble(bot.TroubleInvalid, nil, "%s is not an ancestor of %s", q.good.Short(), q.head.Short()).
+		WithAdvice("Name as --good a revision that was deployed before --head.")
 }

@@ -52,6 +52,14 @@
 // Parent. An ApplicationSet removes even the annotations, unless it preserves
 // them and ignores differences in /spec/syncPolicy/automated.
 //
+// # Image Updater
+//
+// A hold on the Image Updater adds the bad tags to its list of ignored tags on
+// the Application, under annotations of its own (backout.dev/image-hold-*): it
+// outlives its Rollback. Newer tags still come. Version 1 of the Image Updater
+// reads ImageUpdater resources instead, which argocd-server does not serve; that
+// is told to people. It needs "update", as any hold.
+//
 // # Sync
 //
 // Sync refreshes and then syncs what the Application tracks, never a SHA: with

@@ -58,7 +58,7 @@ func newCluster(t *testing.T, versions []string, docs ...string) *cluster {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, r := range []resource{kustomizations(), helmReleases(), gitRepositories(), helmCharts()} {
+		for _, r := range []resource{kustomizations(), helmReleases(), gitRepositories(), helmCharts(), imageUpdateAutomations(), imagePolicies()} {
 			if r.group == gv.Group {
 				l.APIResources = append(l.APIResources, metav1.APIResource{Name: r.plural, Namespaced: true})
 				lists[gv.WithResource(r.plural)] = "AnyList"
@@ -117,8 +117,8 @@ func parse(t *testing.T, doc string) *unstructured.Unstructured {
 
 func gvrOf(u *unstructured.Unstructured) schema.GroupVersionResource {
 	plural := strings.ToLower(u.GetKind()) + "s"
-	if u.GetKind() == "GitRepository" {
-		plural = "gitrepositories"
+	if stem, ok := strings.CutSuffix(plural, "ys"); ok {
+		plural = stem + "ies"
 	}
 	return u.GroupVersionKind().GroupVersion().WithResource(plural)
 }

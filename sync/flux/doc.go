@@ -53,6 +53,13 @@
 //     and finds nothing to apply. After our release it asserts the suspend on
 //     the parent's next reconciliation.
 //
+// # Image automation
+//
+// A hold on an image automation is the same on an ImageUpdateAutomation, with
+// what it is for (see [AnnotationImages]). It outlives its Rollback, so the
+// janitor of Apps does not see it and has a sibling, [bot.SweepImages]. The
+// ImagePolicy is read and never written: see [Controller.HoldImages].
+//
 // # Permissions
 //
 // To observe:
@@ -61,6 +68,11 @@
 //	helm.toolkit.fluxcd.io       helmreleases                         get, list
 //	source.toolkit.fluxcd.io     gitrepositories, helmcharts          get, list
 //	apps                         deployments, statefulsets, daemonsets list (metadata only; the workloads of HelmReleases)
+//
+// To keep image automations from bringing a bad tag back (policy "images: hold"):
+//
+//	image.toolkit.fluxcd.io      imageupdateautomations               list, get, patch
+//	image.toolkit.fluxcd.io      imagepolicies                        get
 //
 // To hold, release and sync, besides: patch on kustomizations, helmreleases and
 // gitrepositories. All are needed in the configured namespaces only (besides get

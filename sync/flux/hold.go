@@ -115,11 +115,16 @@ const tries = 10
 // Each conflict leads to another look and another decision, never to a blind
 // write.
 func (c *Controller) change(ctx context.Context, id bot.AppID, decide func(grip) (map[string]any, bot.Held)) (bot.Held, error) {
-	none := bot.Held{App: id}
 	r, ok := kindOf(id.Kind)
 	if !ok || !c.Handles(id) {
-		return none, c.notOurs(id)
+		return bot.Held{App: id}, c.notOurs(id)
 	}
+	return c.changeObject(ctx, r, id, decide)
+}
+
+// changeObject is change for an object of any kind that has spec.suspend.
+func (c *Controller) changeObject(ctx context.Context, r resource, id bot.AppID, decide func(grip) (map[string]any, bot.Held)) (bot.Held, error) {
+	none := bot.Held{App: id}
 	var conflict error
 	for range tries {
 		u, err := c.get(ctx, r, id.Namespace, id.Name)

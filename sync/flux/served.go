@@ -35,6 +35,17 @@ func helmCharts() resource {
 	return resource{"source.toolkit.fluxcd.io", "helmcharts", []string{"v1", "v1beta2"}}
 }
 
+// The image controllers' API became v1 with version 1.0 of both.
+func imageUpdateAutomations() resource {
+	return resource{imageGroup, "imageupdateautomations", []string{"v1", "v1beta2", "v1beta1"}}
+}
+
+func imagePolicies() resource {
+	return resource{imageGroup, "imagepolicies", []string{"v1", "v1beta2", "v1beta1"}}
+}
+
+const imageGroup = "image.toolkit.fluxcd.io"
+
 // kindOf is the resource of an App's kind.
 func kindOf(kind bot.AppKind) (resource, bool) {
 	switch kind {

@@ -20,11 +20,12 @@ type Sets struct{ App, Calm, File, Object []Row }
 // Report is what a ranking reaches on repositories that it was not fitted on.
 type Report struct {
 	Sections []Section
-	// Sure are the confident calls, each by the threshold that all other
-	// repositories ask for; Once are those by one threshold for all.
-	Sure, Once Confidence
-	sureEach   map[bot.RepoName]*Confidence
-	stated     []stated
+	// Shipped are the confident calls of the model that Backout ships. Sure are
+	// those of models that have not seen the repository, each by the threshold that
+	// all other repositories ask for; Once are those by one threshold for all.
+	Shipped, Sure, Once Confidence
+	sureEach            map[bot.RepoName]*Confidence
+	stated              []stated
 }
 
 // Section is one table of the report.
@@ -40,37 +41,52 @@ type stated struct {
 	n         int
 }
 
-// Assess cross-validates: each repository is ranked with weights fitted on all
-// others.
+// Assess judges the model that Backout ships and, where there are several
+// repositories, the procedure that made it: each repository is ranked with weights
+// fitted on all others.
 func Assess(s Sets) (Report, error) {
 	var r Report
 	all := slices.Concat(s.App, s.Calm)
-	cross, err := Cross(all)
-	if err != nil {
-		return r, err
-	}
 	recency := func(bot.RepoName) Ranking { return Recency }
+	shipped := func(bot.RepoName) Ranking { return By(culprit.Fitted()) }
+	for _, set := range []struct {
+		name string
+		rows []Row
+	}{{"app", s.App}, {"file", s.File}, {"object", s.Object}} {
+		r.add(set.name+", newest first", set.rows, recency)
+		r.add(set.name+", shipped", set.rows, shipped)
+	}
+	r.Shipped, r.sureEach = Judge(CallsOf(all, culprit.Fitted()), func(bot.RepoName) float64 { return culprit.Fitted().Sure })
+	if len(repositories(s.App)) < 2 {
+		return r, nil
+	}
+	return r, r.cross(s, all)
+}
+
+// cross adds what models reach on repositories that they were not fitted on.
+func (r *Report) cross(s Sets, all []Row) error {
+	cross, err := Cross(all, s.File)
+	if err != nil {
+		return err
+	}
 	fitted := func(repo bot.RepoName) Ranking { return By(cross[repo]) }
-	r.add("app, newest first", s.App, recency)
-	r.add("app, fitted", s.App, fitted)
-	r.add("file, newest first", s.File, recency)
-	r.add("file, fitted on apps", s.File, fitted)
+	r.add("app, not seen", s.App, fitted)
+	r.add("file, not seen", s.File, fitted)
 	withObject := map[bot.RepoName]culprit.Model{}
 	for _, repo := range repositories(s.Object) {
 		if withObject[repo], err = TrainObject(cross[repo], without(s.Object, repo)); err != nil {
-			return r, err
+			return err
 		}
 	}
-	r.add("object, newest first", s.Object, recency)
 	r.add("object, as if not known", s.Object, fitted)
-	r.add("object, fitted", s.Object, func(repo bot.RepoName) Ranking { return By(withObject[repo]) })
+	r.add("object, not seen", s.Object, func(repo bot.RepoName) Ranking { return By(withObject[repo]) })
 	calls := Calls(all, cross)
 	at := Thresholds(calls, WantPrecision)
 	r.Sure, r.sureEach = Judge(calls, func(repo bot.RepoName) float64 { return at[repo] })
 	once := Threshold(calls, WantPrecision)
 	r.Once, _ = Judge(calls, func(bot.RepoName) float64 { return once })
 	r.stated = calibration(calls)
-	return r, nil
+	return nil
 }
 
 func (r *Report) add(name string, rows []Row, of func(bot.RepoName) Ranking) {
@@ -109,7 +125,7 @@ func calibration(calls []Call) []stated {
 // String is the report as people read it.
 func (r Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-44s %5s %6s %6s %6s\n", "culprit stands, % (cross-validated)", "cases", "first", "in 3", "in 10")
+	fmt.Fprintf(&b, "%-44s %5s %6s %6s %6s\n", "culprit stands, %", "cases", "first", "in 3", "in 10")
 	for _, s := range r.Sections {
 		line(&b, s.Name, s.All)
 		for _, repo := range r.Repositories() {
@@ -118,12 +134,20 @@ func (r Report) String() string {
 			}
 		}
 	}
-	fmt.Fprintf(&b, "\n%-44s %5s %6s %6s %6s %6s  right when 10/30/60 %% are guilty\n", "confident, % (cross-validated)", "cases", "right", "fires", "calm", "fires")
-	sure(&b, "threshold from the other repositories", r.Sure)
-	for _, repo := range r.Repositories() {
-		sure(&b, "  "+string(repo), *r.sureEach[repo])
+	fmt.Fprintf(&b, "\n%-44s %5s %6s %6s %6s %6s  right when 10/30/60 %% are guilty\n", "confident, %", "cases", "right", "fires", "calm", "fires")
+	sure(&b, "shipped", r.Shipped)
+	if r.Sure.Cases > 0 {
+		sure(&b, "not seen", r.Sure)
 	}
-	sure(&b, "one threshold", r.Once)
+	for _, repo := range r.Repositories() {
+		if n := r.sureEach[repo]; n != nil {
+			sure(&b, "  "+string(repo), *n)
+		}
+	}
+	if r.Sure.Cases == 0 {
+		return b.String()
+	}
+	sure(&b, "not seen, one threshold", r.Once)
 	b.WriteString("\nno change of ours: said, was, cases and calm moments\n")
 	for _, s := range r.stated {
 		n := float64(max(1, s.n))

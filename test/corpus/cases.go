@@ -28,14 +28,16 @@ type Case struct {
 func (c Case) Time() time.Time { return time.Unix(c.At, 0).UTC() }
 
 // Cases reads a table of tab-separated values with the columns repo, head, time,
-// path and culprit, and sorts them by repository; those whose repository is not at hand as owner/name.git
-// below dir are counted as absent.
-func Cases(dir, name string) (all []Case, absent int, err error) {
+// path and culprit, and sorts them by repository. Those whose repository is not at
+// hand as owner/name.git below dir are counted as absent, by repository. That no
+// case is left is an error.
+func Cases(dir, name string) (all []Case, absent map[bot.RepoName]int, err error) {
 	f, err := os.Open(filepath.Join(dir, name))
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	defer f.Close() //nolint:errcheck // only read from
+	absent = map[bot.RepoName]int{}
 	sc := bufio.NewScanner(f)
 	for n := 0; sc.Scan(); n++ {
 		col := strings.Split(sc.Text(), "\t")
@@ -43,17 +45,20 @@ func Cases(dir, name string) (all []Case, absent int, err error) {
 			continue
 		}
 		if len(col) < 5 {
-			return nil, 0, fmt.Errorf("%s line %d has %d columns", name, n+1, len(col))
+			return nil, nil, fmt.Errorf("%s line %d has %d columns", name, n+1, len(col))
 		}
 		if _, err := os.Stat(filepath.Join(dir, col[0]+".git")); err != nil {
-			absent++
+			absent[bot.RepoName(col[0])]++
 			continue
 		}
 		at, err := strconv.ParseInt(col[2], 10, 64)
 		if err != nil {
-			return nil, 0, fmt.Errorf("%s line %d: %w", name, n+1, err)
+			return nil, nil, fmt.Errorf("%s line %d: %w", name, n+1, err)
 		}
 		all = append(all, Case{bot.RepoName(col[0]), bot.SHA(col[1]), at, col[3], bot.SHA(col[4])})
+	}
+	if len(all) == 0 && sc.Err() == nil {
+		return nil, absent, fmt.Errorf("%s has no case of a repository in %s, which must hold them as owner/name.git; cases of others: %v", name, dir, absent)
 	}
 	slices.SortStableFunc(all, func(a, b Case) int { return cmp.Compare(a.Repo, b.Repo) })
 	return all, absent, sc.Err()

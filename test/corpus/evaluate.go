@@ -81,12 +81,24 @@ func without(rows []Row, repo bot.RepoName) []Row {
 const ridge = 1
 
 // Train fits a model: the ranking on the incidents whose culprit is among the
-// candidates, and then, on all rows, whether there is a culprit at all. Each
-// repository weighs as much as the square root of its number of rows, so that
-// the largest does not speak for all.
-func Train(rows []Row) (m culprit.Model, err error) {
-	if m.Weights, err = trainRanking(rows); err != nil {
+// candidates, for questions about an App and for those about one file, each with
+// the optional features that help there, and for those about an object without
+// them; and then, on all rows, whether there is a
+// culprit at all. Files are the same incidents asked about one file. Each
+// repository weighs as much as the square root of its number of rows, so that the
+// largest does not speak for all.
+func Train(rows, files []Row) (m culprit.Model, err error) {
+	if m.Weights, err = Select(incidents(rows)); err != nil {
 		return m, err
+	}
+	if m.Known, err = trainRanking(incidents(rows), plain()); err != nil {
+		return m, err
+	}
+	// What is asked about an App tells of files, too: more cases are better.
+	if len(files) > 0 {
+		if m.File, err = Select(slices.Concat(incidents(rows), incidents(files))); err != nil {
+			return m, err
+		}
 	}
 	weights := balance(rows)
 	var choices []Choice
@@ -109,14 +121,13 @@ func Train(rows []Row) (m culprit.Model, err error) {
 	return m, err
 }
 
-func trainRanking(rows []Row) ([]float64, error) {
-	rows = slices.DeleteFunc(slices.Clone(rows), func(r Row) bool { return r.Culprit == "" })
+// trainRanking fits the weights of the ranking. Features that are not kept weigh 0.
+func trainRanking(rows []Row, keep []bool) ([]float64, error) {
 	weights := balance(rows)
-	var choices []Choice
+	choices := make([]Choice, 0, len(rows))
 	for _, r := range rows {
-		right := slices.IndexFunc(r.Signs, func(s culprit.Signs) bool { return s.Commit == r.Culprit })
-		if right >= 0 {
-			choices = append(choices, Choice{Features: culprit.Vectors(r.Signs), Right: right, Weight: weights[r.Repo]})
+		if right := r.right(); right >= 0 {
+			choices = append(choices, Choice{Features: masked(culprit.Vectors(r.Signs), keep), Right: right, Weight: weights[r.Repo]})
 		}
 	}
 	n := len(culprit.Names())
@@ -155,18 +166,21 @@ func TrainObject(m culprit.Model, rows []Row) (culprit.Model, error) {
 			choices = append(choices, c)
 		}
 	}
-	w, err := Fit(choices, 3, ridge)
+	n := len(culprit.BearingNames())
+	w, err := Fit(choices, 1+n, ridge)
 	if err == nil {
-		m.Object = []float64{w[1] / w[0], w[2] / w[0]}
+		for _, v := range w[1 : 1+n] {
+			m.Object = append(m.Object, v/w[0])
+		}
 	}
 	return m, err
 }
 
 // Cross trains one model for each repository, on all the others.
-func Cross(rows []Row) (map[bot.RepoName]culprit.Model, error) {
+func Cross(rows, files []Row) (map[bot.RepoName]culprit.Model, error) {
 	out := map[bot.RepoName]culprit.Model{}
 	for _, repo := range repositories(rows) {
-		m, err := Train(without(rows, repo))
+		m, err := Train(without(rows, repo), without(files, repo))
 		if err != nil {
 			return nil, err
 		}

@@ -76,11 +76,11 @@ func TestTrainIsDeterministic(t *testing.T) {
 		}
 		rows = append(rows, r)
 	}
-	first, err := Train(rows)
+	first, err := Train(rows, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, _ := Train(rows)
+	again, _ := Train(rows, nil)
 	for i := range first.Weights {
 		if first.Weights[i] != again.Weights[i] || math.IsNaN(first.Weights[i]) {
 			t.Fatalf("weight %d is %v, then %v", i, first.Weights[i], again.Weights[i])

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 
 	"github.com/backout-dev/backout/bot"
 	"github.com/backout-dev/backout/bot/culprit"
@@ -31,6 +32,11 @@ func (r Row) rank(order []int) int {
 		}
 	}
 	return 0
+}
+
+// right is which candidate is the culprit; -1 when none is.
+func (r Row) right() int {
+	return slices.IndexFunc(r.Signs, func(s culprit.Signs) bool { return s.Commit == r.Culprit })
 }
 
 // Gather reads the signs of each case. Cases that can't be read, since the
@@ -90,14 +96,15 @@ func (t *trail) signs(ctx context.Context, c Case, objects bool) ([]culprit.Sign
 	diff := func(ctx context.Context, from, to bot.SHA) ([]bot.FileChange, error) {
 		return t.history.Diff(ctx, c.Repo, from, to, facts.Closure)
 	}
+	seen := culprit.NewMeasuring(facts)
 	for _, commit := range commits {
 		cand, err := bot.Examine(ctx, commit, tree, diff)
 		if err != nil {
 			return nil, err
 		}
-		facts.Candidates = append(facts.Candidates, cand)
+		seen.Add(cand)
 	}
-	return culprit.Measure(facts), nil
+	return seen.Signs(), nil
 }
 
 // ReadRows reads what was gathered before, one JSON object a line.

@@ -90,7 +90,7 @@ func (r *run) checkReverts(f *faults) {
 	merges := slices.IndexFunc(log, func(c fakehub.CommitInfo) bool { return c.SHA == r.before })
 	f.want(err == nil && merges == map[bool]int{true: 1}[w.merged], "%d commits on main since, %v", merges, err)
 	for _, name := range r.story.names() {
-		want := manifest(name, map[bool]string{true: "v1", false: "v2-bad"}[w.merged])
+		want := stage.Deployment(name, map[bool]string{true: "v1", false: "v2-bad"}[w.merged])
 		text, _ := repo.File("main", path(name))
 		f.want(text == want, "%s on main is not as it must be:\n%s", path(name), text)
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/backout-dev/backout/bot"
 	"github.com/backout-dev/backout/bot/policy"
 	"github.com/backout-dev/backout/test/fakehub"
+	"github.com/backout-dev/backout/test/stage"
 )
 
 // story is what happens in a run, and what must have come of it.
@@ -90,29 +91,13 @@ func appID(name string) bot.AppID {
 	return bot.AppID{Cluster: "prod", Kind: bot.KindKustomization, Namespace: "flux-system", Name: name}
 }
 
-func manifest(name, tag string) string {
-	return fmt.Sprintf(`apiVersion: apps/v1
-kind: Deployment
-metadata: {name: %[1]s, namespace: shop}
-spec:
-  replicas: 3
-  selector: {matchLabels: {app: %[1]s}}
-  template:
-    metadata: {labels: {app: %[1]s}}
-    spec:
-      containers:
-        - name: %[1]s
-          image: registry.example/%[1]s:%[2]s
-`, name, tag)
-}
-
 func path(name string) string { return "apps/" + name + "/deploy.yaml" }
 
 // good are the files of the repository before the change.
 func (s story) good() map[string]string {
 	files := map[string]string{}
 	for _, name := range s.names() {
-		files[path(name)] = manifest(name, "v1")
+		files[path(name)] = stage.Deployment(name, "v1")
 	}
 	for _, file := range s.crowd() {
 		files[file] = "good: true\n"
@@ -124,7 +109,7 @@ func (s story) good() map[string]string {
 func (s story) bad() map[string]*string {
 	files := map[string]*string{}
 	for _, name := range s.names() {
-		files[path(name)] = to(manifest(name, "v2-bad"))
+		files[path(name)] = to(stage.Deployment(name, "v2-bad"))
 	}
 	for _, file := range s.crowd() {
 		files[file] = to("good: false\n")

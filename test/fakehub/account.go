@@ -68,6 +68,21 @@ func (h *Hub) Team(org, slug string, members ...string) {
 	}
 }
 
+// Invite asks a user into a team. Until they accept they are no member.
+func (h *Hub) Invite(org, slug, login string) {
+	h.Team(org, slug)
+	h.lock()
+	defer h.unlock()
+	h.teams[strings.ToLower(org+"/"+slug)][strings.ToLower(h.person(login).login)] = false
+}
+
+// Leave takes a user out of a team.
+func (h *Hub) Leave(org, slug, login string) {
+	h.lock()
+	defer h.unlock()
+	delete(h.teams[strings.ToLower(org+"/"+slug)], strings.ToLower(login))
+}
+
 // roles are what a collaborator may be, weakest first.
 var roles = [...]string{"none", "read", "triage", "write", "maintain", "admin"}
 

@@ -170,6 +170,13 @@ func (a *App) SetPermissions(perms map[string]string) {
 	maps.Copy(a.perms, perms)
 }
 
+// SetEvents changes what the App is subscribed to.
+func (a *App) SetEvents(events []string) {
+	a.hub.lock()
+	defer a.hub.unlock()
+	a.events = slices.Clone(events)
+}
+
 // Install installs an App on repositories of one owner, or adds repositories
 // to its installation there, and returns the installation's ID.
 func (h *Hub) Install(app *App, fullNames ...string) (int64, error) {

@@ -19,10 +19,29 @@ func (x *execution) rollup(r *Repo, sha string) resolver {
 		return &object{"StatusCheckRollup", obj{
 			"id": shaNodeID("SCR", r.id, sha), "state": all.state,
 			"commit": lazy(func() any { return orNil(x.commitAt(r, sha)) }),
-			"contexts": connection("StatusCheckRollupContextConnection", list, func(o *object) *object { return o },
-				obj{"checkRunCount": len(all.runs), "statusContextCount": len(all.statuses)}),
+			"contexts": resolver(func(args obj) (any, error) {
+				if err := x.seesContexts(r, len(all.runs), len(all.statuses)); err != nil {
+					return nil, err
+				}
+				return connection("StatusCheckRollupContextConnection", list, func(o *object) *object { return o },
+					obj{"checkRunCount": len(all.runs), "statusContextCount": len(all.statuses)})(args)
+			}),
 		}}
 	})
+}
+
+// seesContexts tells whether an actor may read what is in a rollup: each kind
+// takes a permission of its own.
+func (x *execution) seesContexts(r *Repo, runs, statuses int) error {
+	if runs > 0 {
+		if err := x.c.actor.allow(r, need{"checks=read"}); err != nil {
+			return err
+		}
+	}
+	if statuses > 0 {
+		return x.c.actor.allow(r, need{"statuses=read"})
+	}
+	return nil
 }
 
 func (x *execution) checkRun(r *Repo, run *checkRun) *object {

@@ -29,7 +29,7 @@ func (x *execution) pull(p *pull) *object {
 		"isInMergeQueue": p.queued != nil, "isMergeQueueEnabled": r.rules(p.baseRef) != nil && r.rules(p.baseRef).MergeQueue,
 		"reviewDecision": textOrNil(p.decision()), "reactionGroups": x.reactionGroups(nil),
 		"mergeable":           lazy(func() any { return x.c.seen.state(p).mergeable }),
-		"mergeStateStatus":    lazy(func() any { return x.c.seen.state(p).status }),
+		"mergeStateStatus":    lazy(func() any { return x.mergeStateStatus(p) }),
 		"author":              lazy(func() any { return x.actor(p.author) }),
 		"mergedBy":            lazy(func() any { return x.actor(p.mergedBy) }),
 		"repository":          lazy(func() any { return x.repo(r) }),
@@ -152,6 +152,17 @@ func (x *execution) review(p *pull, v *review) *object {
 }
 
 var closing = regexp.MustCompile(`(?i)\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):? #(\d+)`)
+
+// mergeStateStatus tells whether the asker may merge: who can't push sees
+// BLOCKED where others see that it may be merged.
+// See https://github.com/strands-labs/robots/issues/1917.
+func (x *execution) mergeStateStatus(p *pull) string {
+	status := x.c.seen.state(p).status
+	if (status == "CLEAN" || status == "UNSTABLE") && !x.c.actor.may(p.repo, "contents=write") {
+		return "BLOCKED"
+	}
+	return status
+}
 
 // closes are the issues that merging would close, by the closing keywords in
 // the body.

@@ -16,6 +16,7 @@ type issue struct {
 	author   *account
 	state    string // open, closed
 	labels   []string
+	events   []*issueEvent
 	locked   bool
 	created  time.Time
 	updated  time.Time
@@ -140,27 +141,6 @@ func (r *Repo) Comments(number int) []Comment {
 		}
 	}
 	return list
-}
-
-// Label adds labels to an issue or pull request as a user.
-func (r *Repo) Label(number int, labels ...string) error {
-	r.hub.lock()
-	defer r.hub.unlock()
-	i := r.issues[number]
-	if i == nil {
-		return fmt.Errorf("label %s#%d: there is none", r.FullName(), number)
-	}
-	i.addLabels(labels)
-	return nil
-}
-
-func (i *issue) addLabels(labels []string) {
-	for _, l := range labels {
-		if !slices.Contains(i.labels, l) {
-			i.labels = append(i.labels, l)
-		}
-	}
-	i.updated = i.repo.hub.now()
 }
 
 func (r *Repo) addComment(i *issue, by *account, app *App, body string) *comment {

@@ -173,11 +173,16 @@ func (c *call) teamMembership() (int, any, error) {
 		return 0, nil, errForbidden("members=read")
 	}
 	team := c.h.teams[strings.ToLower(c.arg("org")+"/"+c.arg("team_slug"))]
-	if !team[strings.ToLower(c.arg("username"))] {
+	active, invited := team[strings.ToLower(c.arg("username"))]
+	if !invited {
 		return 0, nil, errNotFound()
 	}
+	state := "pending"
+	if active {
+		state = "active"
+	}
 	url := fmt.Sprintf("%s/orgs/%s/teams/%s/memberships/%s", c.h.apiBase(), c.arg("org"), c.arg("team_slug"), c.arg("username"))
-	return http.StatusOK, obj{"url": url, "role": "member", "state": "active"}, nil
+	return http.StatusOK, obj{"url": url, "role": "member", "state": state}, nil
 }
 
 func deliveryJSON(d *Delivery) obj {

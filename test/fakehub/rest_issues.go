@@ -63,7 +63,7 @@ func (c *call) createIssue() (int, any, error) {
 		return 0, nil, errInvalid("Issue", "title", "Title can't be blank")
 	}
 	i := c.repo.newIssue(c.actor.account, req.Title, req.Body)
-	i.addLabels(req.Labels)
+	i.addLabels(c.actor.account, req.Labels)
 	return http.StatusCreated, c.repo.issueJSON(i), nil
 }
 
@@ -89,7 +89,7 @@ func (c *call) updateIssue() (int, any, error) {
 	}
 	if req.Labels != nil {
 		i.labels = nil
-		i.addLabels(*req.Labels)
+		i.addLabels(c.actor.account, *req.Labels)
 	}
 	if i.pull != nil {
 		err := c.repo.editPull(c.actor.account, i.pull, pullEdit{title: req.Title, body: req.Body, state: req.State})
@@ -272,6 +272,6 @@ func (c *call) addLabels() (int, any, error) {
 			return 0, nil, err
 		}
 	}
-	i.addLabels(req.Labels)
+	i.addLabels(c.actor.account, req.Labels)
 	return http.StatusOK, i.labelsJSON(), nil
 }

@@ -77,7 +77,9 @@ func issueRoutes(mux *router) {
 		mux.add(pattern, route{needs: n, do: do})
 	}
 	const one, said = repoPath + "/issues/{issue_number}", repoPath + "/issues/comments/{comment_id}"
+	add("GET "+repoPath+"/issues", need{"issues=read"}, (*call).listIssues)
 	add("POST "+repoPath+"/issues", need{"issues=write"}, (*call).createIssue)
+	add("GET "+one+"/events", need{"issues=read"}, (*call).listIssueEvents)
 	add("GET "+one, read, (*call).getIssue)
 	add("PATCH "+one, write, (*call).updateIssue)
 	add("GET "+one+"/comments", read, (*call).listComments)

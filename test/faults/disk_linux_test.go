@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -49,23 +50,48 @@ func fill(t *testing.T, dir string) (free func()) {
 	}
 }
 
-// TestDiskFull fills the disk while a revert waits for CI. Nothing is accepted
-// that isn't durable, readiness is red, and the Rollback goes on when there is
-// room again: one pull request, one merge, one comment.
+// TestDiskFull fills the disk while a revert waits for CI.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	dir := disk(t, 24)
+	storeSpoiled(t, dir, func(t *testing.T) (mend func()) { return fill(t, dir) })
+}
+
+// TestDatabaseTurnsReadOnly makes the files of the open database unwritable, for
+// root as well, while a revert waits for CI.
+func TestDatabaseTurnsReadOnly(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	storeSpoiled(t, dir, func(t *testing.T) (mend func()) {
+		// Not the index of the log: it is mapped into memory, and a page of it
+		// that can't be written ends the process.
+		db := filepath.Join(dir, "data", "backout.db")
+		files := []string{db, db + "-wal"}
+		chattr := func(flag string) ([]byte, error) {
+			return exec.Command("chattr", append([]string{flag}, files...)...).CombinedOutput()
+		}
+		free := func() { _, _ = chattr("-i") }
+		t.Cleanup(free)
+		if out, err := chattr("+i"); err != nil {
+			t.Skipf("files can't be made immutable here: %v\n%s", err, out)
+		}
+		return free
+	})
+}
+
+// storeSpoiled spoils the store while a revert waits for CI. Nothing is accepted
+// that isn't durable, readiness is red, and the Rollback goes on when the store
+// is mended: one pull request, one merge, one comment.
+func storeSpoiled(t *testing.T, dir string, spoil func(t *testing.T) (mend func())) {
+	t.Helper()
 	w := newWorld(t, setup{slowCI: true, durable: true, config: func(c *app.Config) { c.DataDir = filepath.Join(dir, "data") }})
 	w.comment("/rollback")
-	w.await("a revert that waits for CI", func() (bool, string) {
-		rec, ok := w.rollback()
-		return ok && rec.View != nil && strings.Contains(rec.View.Waiting, "ci"), fmt.Sprintf("%+v", rec.View)
-	})
+	w.waitsForCI()
 	if code := w.ready(); code != http.StatusOK {
 		t.Fatalf("readiness %d before", code)
 	}
 	w.faulty = w.clock.Now()
-	free := fill(t, dir)
+	mend := spoil(t)
 	// What the store still has room for is accepted and kept.
 	var accepted []string
 	w.await("a webhook that is not accepted", func() (bool, string) {
@@ -80,24 +106,39 @@ func TestDiskFull(t *testing.T) {
 		return code == http.StatusServiceUnavailable, fmt.Sprint(code)
 	})
 	if code := w.ready(); code != http.StatusServiceUnavailable {
-		t.Errorf("readiness %d with a full disk", code)
+		t.Errorf("readiness %d with a spoiled store", code)
 	}
 	w.must(w.stage.Repo.SetCheck(w.mine()[0].HeadSHA, "ci", "success", nil))
 	w.await("a step that is not recorded", func() (bool, string) { return w.log.has("flow failed and will run again"), "" })
-	free()
+	mend()
+	w.await("readiness", func() (bool, string) { code := w.ready(); return code == http.StatusOK, fmt.Sprint(code) })
+	w.verified()
+	t.Logf("%d alerts accepted before the first 503", len(accepted))
+}
+
+// waitsForCI waits until the revert is open and its check is not.
+func (w *world) waitsForCI() {
+	w.t.Helper()
+	w.await("a revert that waits for CI", func() (bool, string) {
+		rec, ok := w.rollback()
+		return ok && rec.View != nil && strings.Contains(rec.View.Waiting, "ci"), fmt.Sprintf("%+v", rec.View)
+	})
+}
+
+// verified waits for the end that everybody wants, in real time.
+func (w *world) verified() {
+	w.t.Helper()
 	var rec bot.Record
 	w.await("a verdict", func() (bool, string) {
 		rec, _ = w.rollback()
 		return rec.End != nil, fmt.Sprintf("%+v", rec.View)
 	})
-	w.await("readiness", func() (bool, string) { code := w.ready(); return code == http.StatusOK, fmt.Sprint(code) })
 	w.await("the comment", func() (bool, string) {
 		all := strings.Join(w.comments(), "\n")
 		return strings.Contains(all, "verified"), all
 	})
 	w.settled(rec, want{verdict: bot.VerdictVerified, says: []string{"verified"}})
 	w.once()
-	t.Logf("%d alerts accepted on the full disk, then 503", len(accepted))
 }
 
 // TestReadOnlyDisk refuses to start on a disk that can't be written, and says
@@ -107,10 +148,7 @@ func TestReadOnlyDisk(t *testing.T) {
 	dir := disk(t, 24)
 	w := newWorld(t, setup{slowCI: true, durable: true, config: func(c *app.Config) { c.DataDir = filepath.Join(dir, "data") }})
 	w.comment("/rollback")
-	w.await("a revert that waits for CI", func() (bool, string) {
-		rec, ok := w.rollback()
-		return ok && rec.View != nil && strings.Contains(rec.View.Waiting, "ci"), fmt.Sprintf("%+v", rec.View)
-	})
+	w.waitsForCI()
 	w.faulty = w.clock.Now()
 	w.must(w.stage.Stop())
 	w.must(syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
@@ -122,17 +160,7 @@ func TestReadOnlyDisk(t *testing.T) {
 	w.must(w.stage.Rewire(w.ctx, nil))
 	w.stage.Start(w.ctx)
 	w.must(w.stage.Repo.SetCheck(w.mine()[0].HeadSHA, "ci", "success", nil))
-	var rec bot.Record
-	w.await("a verdict", func() (bool, string) {
-		rec, _ = w.rollback()
-		return rec.End != nil, fmt.Sprintf("%+v", rec.View)
-	})
-	w.await("the comment", func() (bool, string) {
-		all := strings.Join(w.comments(), "\n")
-		return strings.Contains(all, "verified"), all
-	})
-	w.settled(rec, want{verdict: bot.VerdictVerified, says: []string{"verified"}})
-	w.once()
+	w.verified()
 }
 
 // ready asks for readiness as a kubelet does.

@@ -123,8 +123,7 @@ func TestALackOfRightsIsNoLimit(t *testing.T) {
 	w.settled(rec, want{verdict: bot.VerdictNeedsHuman, says: []string{"not accessible by integration", "Merge #2"}})
 }
 
-// TestExpiredToken revokes the token in the midst: it is replaced once, for
-// REST and GraphQL as for git.
+// TestExpiredToken revokes the tokens in the midst: each is replaced once.
 func TestExpiredToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, setup{slowCI: true})
@@ -141,8 +140,8 @@ func TestExpiredToken(t *testing.T) {
 			minted++
 		}
 	}
-	if minted != 2 { // one for the API and one for git
-		t.Errorf("%d tokens were asked for, want 2", minted)
+	if minted != 4 { // to look, to change, to tell, and for git
+		t.Errorf("%d tokens were asked for, want 4", minted)
 	}
 	w.settled(rec, want{verdict: bot.VerdictVerified, says: []string{"verified"}})
 }

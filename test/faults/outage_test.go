@@ -103,8 +103,6 @@ func TestOutageMidway(t *testing.T) {
 					w.toldBy(rec, 12*time.Hour)
 					wanted := want{verdict: bot.VerdictVerified, says: []string{"verified"}}
 					switch {
-					case long && k.name == "git fetch": // it has merged by then
-						wanted = want{verdict: bot.VerdictNeedsHuman, says: []string{"could not", "flux reconcile kustomization web"}}
 					case long && k.must:
 						wanted = want{verdict: bot.VerdictNeedsHuman, says: []string{"could not", "Merge #2"}}
 					}

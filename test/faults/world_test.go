@@ -204,9 +204,9 @@ func (w *world) drive(what string, within time.Duration, done func() (bool, stri
 		next, set := w.clock.Next()
 		switch {
 		case !set:
-			// Nothing sleeps: something is just about to begin, or never will.
+			// Nothing sleeps: something is just about to begin, or, after a minute, never will.
 			idle++
-			if idle > 2000 {
+			if idle > 60_000 {
 				w.t.Fatalf("waited for %s, and nothing goes on; last seen: %s\n%s", what, seen, w.state())
 			}
 			time.Sleep(time.Millisecond)

@@ -14,6 +14,7 @@ import (
 	"github.com/backout-dev/backout/bot"
 	"github.com/backout-dev/backout/bot/durable"
 	"github.com/backout-dev/backout/test/memory/contract"
+	"github.com/backout-dev/backout/test/stage"
 	"github.com/backout-dev/backout/webhooks"
 )
 
@@ -54,7 +55,7 @@ func ack(b *testing.B, h http.Handler, body []byte) time.Duration {
 
 func ackBody(n int) []byte {
 	labels := map[string]string{"alertname": "HighErrorRate", "namespace": "shop", "deployment": fmt.Sprintf("app-%d", n)}
-	return notice{fmt.Sprintf(`{}:{app="%d"}`, n), []firing{{Status: "firing", Labels: labels, StartsAt: time.Unix(int64(n), 0), Fingerprint: fmt.Sprintf("%016x", n)}}}.body()
+	return notice{fmt.Sprintf(`{}:{app="%d"}`, n), []stage.NotifiedAlert{{Status: "firing", Labels: labels, StartsAt: time.Unix(int64(n), 0), Fingerprint: fmt.Sprintf("%016x", n)}}}.body()
 }
 
 func ackHandler(b *testing.B) http.Handler {

@@ -9,45 +9,21 @@ import (
 	"time"
 
 	"github.com/backout-dev/backout/bot"
+	"github.com/backout-dev/backout/test/stage"
 )
-
-// notification is Alertmanager's payload, version 4
-// (https://prometheus.io/docs/alerting/latest/configuration/#webhook_config).
-type notification struct {
-	Version           string            `json:"version"`
-	GroupKey          string            `json:"groupKey"`
-	TruncatedAlerts   int               `json:"truncatedAlerts"`
-	Status            string            `json:"status"`
-	Receiver          string            `json:"receiver"`
-	GroupLabels       map[string]string `json:"groupLabels"`
-	CommonLabels      map[string]string `json:"commonLabels"`
-	CommonAnnotations map[string]string `json:"commonAnnotations"`
-	ExternalURL       string            `json:"externalURL"`
-	Alerts            []firing          `json:"alerts"`
-}
-
-type firing struct {
-	Status       string            `json:"status"`
-	Labels       map[string]string `json:"labels"`
-	Annotations  map[string]string `json:"annotations"`
-	StartsAt     time.Time         `json:"startsAt"`
-	EndsAt       time.Time         `json:"endsAt"`
-	GeneratorURL string            `json:"generatorURL"`
-	Fingerprint  string            `json:"fingerprint"`
-}
 
 // notice is one notification that is to be sent.
 type notice struct {
 	key    string
-	alerts []firing
+	alerts []stage.NotifiedAlert
 }
 
 func (n notice) body() []byte {
-	p := notification{
+	p := stage.Notification{
 		Version: "4", GroupKey: n.key, Status: "resolved", Receiver: "backout", ExternalURL: "http://alertmanager.example",
 		GroupLabels: map[string]string{}, CommonLabels: map[string]string{"severity": "page"}, CommonAnnotations: map[string]string{}, Alerts: n.alerts,
 	}
-	if slices.ContainsFunc(n.alerts, func(f firing) bool { return f.Status == "firing" }) {
+	if slices.ContainsFunc(n.alerts, func(f stage.NotifiedAlert) bool { return f.Status == "firing" }) {
 		p.Status = "firing"
 	}
 	b, err := json.Marshal(p)
@@ -70,7 +46,7 @@ const (
 // by App.
 func (s size) script(alerts map[string][]bot.Alert) []notice {
 	rnd := rand.New(rand.NewPCG(1, uint64(s.Alerts)))
-	var all []firing
+	var all []stage.NotifiedAlert
 	for _, team := range teams {
 		for _, app := range s.loud(team) {
 			for _, a := range alerts[app] {
@@ -84,7 +60,7 @@ func (s size) script(alerts map[string][]bot.Alert) []notice {
 		f := all[i%len(all)]
 		// The second time around it is a later episode of the same alert.
 		f.StartsAt = f.StartsAt.Add(time.Duration(i/len(all)) * time.Second)
-		out = append(out, notice{fmt.Sprintf(`{}:{alertname="%s", app="%s"}`, f.Labels["alertname"], f.Labels["deployment"]), []firing{f}})
+		out = append(out, notice{fmt.Sprintf(`{}:{alertname="%s", app="%s"}`, f.Labels["alertname"], f.Labels["deployment"]), []stage.NotifiedAlert{f}})
 	}
 	out = append(out, s.groups(all, rnd)...)
 	for i := range s.Alerts * flapped / 20 {
@@ -93,7 +69,7 @@ func (s size) script(alerts map[string][]bot.Alert) []notice {
 		gone.Status, gone.EndsAt = "resolved", f.StartsAt.Add(time.Duration(1+i/len(all))*time.Second)
 		anew.StartsAt = gone.EndsAt.Add(time.Second)
 		key := fmt.Sprintf(`{}:{alertname="%s", app="%s"}`, f.Labels["alertname"], f.Labels["deployment"])
-		out = append(out, notice{key, []firing{gone}}, notice{key, []firing{anew}})
+		out = append(out, notice{key, []stage.NotifiedAlert{gone}}, notice{key, []stage.NotifiedAlert{anew}})
 	}
 	for sent := count(out); sent < s.Alerts; {
 		n := out[rnd.IntN(s.Alerts*singly/10)]
@@ -105,7 +81,7 @@ func (s size) script(alerts map[string][]bot.Alert) []notice {
 }
 
 // groups makes notifications of 10 to 50 Apps of one team and rule.
-func (s size) groups(all []firing, rnd *rand.Rand) []notice {
+func (s size) groups(all []stage.NotifiedAlert, rnd *rand.Rand) []notice {
 	var out []notice
 	for left := s.Alerts * grouped / 10; left > 0; {
 		team, rule := teams[rnd.IntN(len(teams))], rules[rnd.IntN(len(rules))]
@@ -126,8 +102,8 @@ func (s size) groups(all []firing, rnd *rand.Rand) []notice {
 	return out
 }
 
-func of(a bot.Alert) firing {
-	return firing{
+func of(a bot.Alert) stage.NotifiedAlert {
+	return stage.NotifiedAlert{
 		Status: "firing", Labels: a.Labels, Annotations: a.Annotations, StartsAt: a.StartsAt.UTC().Truncate(time.Millisecond), Fingerprint: a.Fingerprint,
 		GeneratorURL: "http://prometheus.example/graph?g0.expr=" + a.Labels["alertname"],
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/backout-dev/backout/bot"
 	"github.com/backout-dev/backout/bot/durable"
 	"github.com/backout-dev/backout/test/fakehub"
+	"github.com/backout-dev/backout/test/stage"
 )
 
 // proof collects what was asserted, and what of it does not hold.
@@ -104,11 +105,11 @@ func (s *storm) proveRecord(ctx context.Context, r record, p *proof) error {
 		if q.kind != kindAlert {
 			continue
 		}
-		var n notification
+		var n stage.Notification
 		if err := json.Unmarshal(q.body, &n); err != nil {
 			return err
 		}
-		key := keyOf(n.group())
+		key := keyOf(groupOf(n))
 		if want[key] = true; alerts[key] == 0 {
 			lost++
 		}
@@ -136,8 +137,8 @@ func twice[K comparable](n map[K]int) int {
 	return count
 }
 
-// group is a notification as the bot keeps it, as far as keyOf looks.
-func (n notification) group() bot.AlertGroup {
+// groupOf is a notification as the bot keeps it, as far as keyOf looks.
+func groupOf(n stage.Notification) bot.AlertGroup {
 	g := bot.AlertGroup{GroupKey: n.GroupKey}
 	for _, a := range n.Alerts {
 		g.Alerts = append(g.Alerts, bot.Alert{Fingerprint: a.Fingerprint, Firing: a.Status == "firing", StartsAt: a.StartsAt})
@@ -229,7 +230,7 @@ func (s *storm) proveTeam(team string, r bot.Record, p *proof) {
 	}
 	switch team {
 	case teams[0]:
-		p.is(r.Approved != nil && r.Approved.By == "bob" && by == s.world.app.BotLogin() && stage(r, "approve") != nil,
+		p.is(r.Approved != nil && r.Approved.By == "bob" && by == s.world.app.BotLogin() && stepOf(r, "approve") != nil,
 			"%s: max_affected made it ask, a second person approved, then it merged (by %s, reasons %v)", team, by, why)
 	case teams[1]:
 		p.is(r.View.Decision.Verb == bot.VerbPropose && slices.Contains(why, "cap") && by == "carol",
@@ -239,7 +240,7 @@ func (s *storm) proveTeam(team string, r bot.Record, p *proof) {
 	}
 }
 
-func stage(r bot.Record, name string) *bot.Stage {
+func stepOf(r bot.Record, name string) *bot.Stage {
 	if i := slices.IndexFunc(r.View.Steps, func(s bot.Stage) bool { return s.Name == name }); i >= 0 {
 		return &r.View.Steps[i]
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/backout-dev/backout/bot"
 	"github.com/backout-dev/backout/test/fakehub"
 	"github.com/backout-dev/backout/test/simcluster"
+	"github.com/backout-dev/backout/test/stage"
 )
 
 const (
@@ -73,7 +74,7 @@ func appID(name string) bot.AppID {
 func (w *world) openRepo() error {
 	files := map[string]string{}
 	for _, name := range w.size.all() {
-		files[manifestOf(name)] = manifest(name, "v1")
+		files[manifestOf(name)] = stage.Deployment(name, "v1")
 	}
 	var err error
 	if w.app, err = w.hub.CreateApp(fakehub.AppOptions{Slug: "backout"}); err != nil {
@@ -97,27 +98,11 @@ func (w *world) openRepo() error {
 
 func manifestOf(app string) string { return "apps/" + app + "/deploy.yaml" }
 
-func manifest(app, tag string) string {
-	return fmt.Sprintf(`apiVersion: apps/v1
-kind: Deployment
-metadata: {name: %[1]s, namespace: shop}
-spec:
-  replicas: 3
-  selector: {matchLabels: {app: %[1]s}}
-  template:
-    metadata: {labels: {app: %[1]s}}
-    spec:
-      containers:
-        - name: web
-          image: registry.example/%[1]s:%[2]s
-`, app, tag)
-}
-
 // ship opens and merges a pull request that moves Apps to an image.
 func (w *world) ship(author, title, branch, tag string, apps []string) (int, error) {
 	files := map[string]*string{}
 	for _, app := range apps {
-		text := manifest(app, tag)
+		text := stage.Deployment(app, tag)
 		files[manifestOf(app)] = &text
 	}
 	pr, err := w.repo.OpenPR(author, title, branch, "main", files)

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/backout-dev/backout/bot"
+	"github.com/backout-dev/backout/test/stage"
 )
 
 // acts are all that may happen, by name. What a story does not allow yet does
@@ -21,7 +22,7 @@ func (s *story) acts() map[string]func(*rapid.T) {
 		"deliver late": s.deliverLate, "redeliver": s.redeliver, "alert": s.alert, "resolved": s.resolved,
 		"push to main": s.pushMain, "push to revert": s.pushRevert, "revert pull": s.touchPull, "review": s.review,
 		"ci": s.ci, "hold by hand": s.holdByHand, "edit hold": s.editHold, "delete app": s.deleteApp,
-		"grant": s.grantSome, "kill switch": s.killSwitch, "protect": s.protect, "fault": s.fault,
+		"grant": s.grantSome, "kill switch": s.killSwitch, "freeze": s.freezeWord, "freeze label": s.freezeLabel, "protect": s.protect, "fault": s.fault,
 		"crash": s.crash, "restart": s.restart, "sweep": s.sweep, "delete comment": s.deleteComment, "edit comment": s.editComment,
 	}
 	for name, act := range all {
@@ -53,7 +54,7 @@ func (s *story) breakProduction(t *rapid.T) {
 	s.versions++
 	change := map[string]string{}
 	for _, app := range apps {
-		change[deployPath(app)] = manifest(app, fmt.Sprintf("v%d-bad", s.versions))
+		change[deployPath(app)] = stage.Deployment(app, fmt.Sprintf("v%d-bad", s.versions))
 	}
 	c := bad{apps: apps}
 	s.locked(func(w *World) {

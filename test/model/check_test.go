@@ -24,6 +24,7 @@ func (s *story) check() {
 	}
 	records := s.records()
 	s.checkPulls()
+	s.checkFreeze()
 	s.checkHolds(records)
 	s.checkOwners(records)
 	for _, r := range records {

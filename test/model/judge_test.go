@@ -66,6 +66,15 @@ func (s *story) judgeMerge(p *pull, after files) {
 			broken("%s may not write (%s)", who, seen.people[who])
 		}
 	}
+	if why := s.frozen(); why != "" {
+		broken("%s", why)
+	}
+	if why := s.overdone(r); why != "" {
+		broken("%s", why)
+	}
+	if s.selfApproved(r) {
+		broken("%s approved that their own change is taken back", r.Approved.By)
+	}
 	if why := s.unasked(r); why != "" {
 		broken("%s", why)
 	}

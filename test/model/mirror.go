@@ -72,6 +72,9 @@ func (m *mirror) Resolve(_ context.Context, _ bot.RepoName, rev string) (bot.SHA
 	})
 }
 
+// Default implements bot.History.
+func (m *mirror) Default(context.Context, bot.RepoName) (string, error) { return "main", nil }
+
 // Commit implements bot.History.
 func (m *mirror) Commit(_ context.Context, _ bot.RepoName, sha bot.SHA) (bot.Commit, error) {
 	return read(m, func() (bot.Commit, error) {

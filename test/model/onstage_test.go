@@ -100,7 +100,7 @@ func (s *onStage) act(next turn) error {
 	var err error
 	switch next.do {
 	case "break":
-		text := manifest("web", "v2-bad")
+		text := stage.Deployment("web", "v2-bad")
 		if _, err = s.Repo.OpenPR("ann", "Update web", "update", trunk, map[string]*string{deployPath("web"): &text}); err == nil {
 			_, err = s.Repo.MergePR(1, s.method, "ann")
 		}
@@ -151,7 +151,7 @@ func pushed(next turn) (path, text string) {
 	if next.text == "docs" {
 		return "docs/README.md", fmt.Sprintf("# Docs by %s %d\n", next.who, next.n)
 	}
-	return deployPath("web"), manifest("web", fmt.Sprintf("v%d-%s", 7+next.n, next.who))
+	return deployPath("web"), stage.Deployment("web", fmt.Sprintf("v%d-%s", 7+next.n, next.who))
 }
 
 func (s *onStage) end() string {

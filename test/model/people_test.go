@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/backout-dev/backout/bot"
+	"github.com/backout-dev/backout/test/stage"
 )
 
 // pushMain is a person's push: beside all Apps, beside the culprit in the same
@@ -23,7 +24,7 @@ func (s *story) pushMain(t *rapid.T) {
 	case "tuning":
 		change[tuningPath(app)] = tuning(app, s.versions)
 	case "image":
-		change[deployPath(app)] = manifest(app, fmt.Sprintf("v%d", s.versions))
+		change[deployPath(app)] = stage.Deployment(app, fmt.Sprintf("v%d", s.versions))
 	default:
 		c := s.culprits[len(s.culprits)-1]
 		for _, name := range c.apps {

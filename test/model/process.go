@@ -50,7 +50,7 @@ type play struct {
 	mirror  *mirror // on disk
 	cluster *simcluster.Cluster
 	plane   *plane
-	rules   *policy.Rules
+	rules   *policy.Judge
 	set     settings
 	bot     *process // nil while it is down
 	// recorded is what ran when the bot last recorded it.
@@ -62,7 +62,7 @@ type play struct {
 func open(ctx context.Context, set settings, start files, apps []simcluster.AppSpec) (*play, error) {
 	p := &play{ctx: ctx, clock: memory.NewClock(), store: memory.NewStore(), set: set, log: slog.New(slog.DiscardHandler)}
 	var err error
-	if p.rules, err = policy.New(set.policy, nil); err != nil {
+	if p.rules, err = policy.Open(policy.Server{Defaults: set.policy}, nil); err != nil {
 		return nil, err
 	}
 	if p.ledger, err = durable.OpenLedger(ctx, ":memory:"); err != nil {
@@ -98,8 +98,9 @@ func (p *play) start() error {
 			Fleet: fleet, Alerts: watch, Checks: watch, Locator: &bot.Locator{Fleet: fleet},
 			Grammar: command.Grammar{}, Ranker: culprit.Ranker{}, Judge: p.rules, Teller: report.Teller{},
 			Switch: p.world, Ledger: ledger{p.ledger, p.world}, Engine: proc.engine,
+			Labels: p.world, Authorship: p.world,
 		},
-		Timing: timing, Host: "github.example", Server: hubURL, Observe: p.set.observe,
+		Timing: timing, Host: "github.example", Server: hubURL, Observe: p.set.observe, FreezeLabel: bot.DefaultFreezeLabel,
 		MaxFor: 15 * time.Minute, Now: p.clock.Now, Log: p.log,
 	})
 	proc.engine.Register(proc.flow.Versions())

@@ -81,6 +81,7 @@ func newStory(t *rapid.T) *story {
 			Unprotected:   pointer(draw(t, "unprotected", "all", "commands", "commands", "none")),
 			PerDay:        pointer(draw(t, "per day", 20, 2)),
 			ApproveWithin: pointer(policy.Duration(4 * time.Hour)),
+			Cooldown:      pointer(policy.Duration(draw(t, "cooldown", 0, 2*time.Hour))),
 		},
 		observe: draw(t, "observe", false, false, false, false, false, false, false, false, false, true),
 		engine:  engines[draw(t, "engine", "plain", "plain", "plain", "lose each result", "restart after each step")],
@@ -181,10 +182,15 @@ func (s *story) grant(login string, role bot.Permission) {
 
 // couldWrite reports whether a person could write at some time since a moment.
 func (s *story) couldWrite(login string, since time.Time) bool {
+	return s.could(bot.PermissionWrite, login, since)
+}
+
+// could reports whether a person had a permission at some time since a moment.
+func (s *story) could(want bot.Permission, login string, since time.Time) bool {
 	list := s.granted[login]
 	for i, g := range list {
 		over := i+1 < len(list) && list[i+1].at.Before(since)
-		if !over && g.role.AtLeast(bot.PermissionWrite) {
+		if !over && g.role.AtLeast(want) {
 			return true
 		}
 	}

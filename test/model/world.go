@@ -30,7 +30,9 @@ type World struct {
 	people   map[string]bot.Permission
 	rules    rules
 	killed   bool
-	slow     bool // GitHub takes one look to compute whether a pull request merges
+	sign     *sign     // the freeze label
+	frozen   time.Time // when a freeze was last recorded
+	slow     bool      // GitHub takes one look to compute whether a pull request merges
 
 	hands hands
 	// away: GitHub answers nothing until then. deaf: it acts, and the answers

@@ -9,6 +9,7 @@ import (
 
 	"github.com/backout-dev/backout/bot"
 	"github.com/backout-dev/backout/test/simcluster"
+	"github.com/backout-dev/backout/test/stage"
 )
 
 // inWorld is the model's world as a place for plots.
@@ -56,7 +57,7 @@ func (p *inWorld) act(next turn) error {
 	switch next.do {
 	case "break":
 		w.repo.heads["update"] = w.repo.heads[trunk]
-		push("update", deployPath("web"), manifest("web", "v2-bad"))
+		push("update", deployPath("web"), stage.Deployment("web", "v2-bad"))
 		w.bring(w.pullRequest("ann", "Update web", "update"), p.method, "ann")
 	case "comment":
 		if next.n > len(w.pulls) {

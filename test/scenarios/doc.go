@@ -15,6 +15,7 @@
 //	ci NAME CONCLUSION                 what CI reports on each new head ("" pending)
 //	app NAME PATH [KIND/WORKLOAD] [untracked]
 //	policy KEY=VALUE…                  alerts, commands, hold, unprotected, max_affected, …
+//	limits KEY=VALUE…                  the server's limits; {cron:-5m}, in files too, is the cron of then
 //	observe                            start the bot with --observe
 //	start                              start the bot; the verbs above come before it
 //	pr AUTHOR TITLE FILE=CONTENT…      open a pull request (CONTENT names a file below)
@@ -24,6 +25,7 @@
 //	comment AUTHOR NUMBER TEXT         {head:BRANCH} in the text is that commit
 //	edit-comment TEXT                  edit the last comment
 //	alert / resolve                    post the alerts that fire now / as resolved
+//	alert-with FILE                    likewise, with a file's text in a label, then with a megabyte of it
 //	late-alert DURATION                an alert whose trouble began that long after the rollout
 //	green NAME VERDICT                 turn a check green on every head until the verdict
 //	push-revert AUTHOR MESSAGE FILE=…  to the branch of the open revert
@@ -39,8 +41,18 @@
 //	run-queue / fail-queue CHECK       the merge queue does its work / that check fails on its merge
 //	disarm LOGIN                       a person turns the open revert's auto-merge off
 //	check-pr NUMBER NAME CONCLUSION    on a pull request's head
+//	team SLUG LOGIN…                   a team of acme, which the bot may read; team-hidden, which it may not
+//	leave SLUG LOGIN
+//	allow-apps SLUG…                   Apps by which may be commanded
+//	fork-pr AUTHOR TITLE FILE=…        a pull request from the author's fork
+//	repeat N                           deliver every comment by people N times more
+//	ready NUMBER                       a draft is ready
+//	issue LOGIN TITLE / close-issue NUMBER
+//	label LOGIN NUMBER NAME / unlabel LOGIN NUMBER NAME
+//	labels away|back                   whether GitHub answers what carries a label
 //	break-cluster / mend-cluster
 //	kill-switch on|off
+//	kill-switch-file NAME              where the file of the kill switch is
 //	close NUMBER / human-merge NUMBER
 //	advance DURATION
 //	restart                            stop the bot and start it on the same data
@@ -58,9 +70,11 @@
 //	want-file PATH TEXT                main holds the text in the file
 //	want-held APP / want-free APP
 //	want-effect N ACT APP              how often an act was done in the cluster
+//	want-images held / want-images free  whether the image automation is held
 //	want-queued / want-not-queued      whether the open revert is in the merge queue
 //	want-armed / want-not-armed        whether GitHub's auto-merge is on for it
 //	want-reviewer LOGIN                who was asked to review it
+//	want-tame                          nothing that the bot wrote links, mentions, closes, hides or is too long
 //	want-no-writes                     the bot wrote nothing to GitHub
 //	want-rollbacks N
 //	want-preview #N|SHA TEXT           what backout plan prints holds the text

@@ -48,7 +48,16 @@ func TestStories(t *testing.T) {
 			for _, e := range engines {
 				t.Run(e.name, func(t *testing.T) {
 					p := newPlay(t, archive, e.opts)
+					var s *search
+					if e.opts == nil {
+						s = p.searched()
+					}
 					p.run(string(archive.Comment))
+					if s != nil {
+						for _, found := range s.finds(p) {
+							t.Errorf("a secret shows: %s", found)
+						}
+					}
 					if e.opts == nil || e.opts.LoseEachResult {
 						return
 					}
@@ -102,9 +111,10 @@ func newPlay(t *testing.T, archive *txtar.Archive, opts *memory.Options) *play {
 	p := &play{t: t, ctx: ctx, files: map[string]string{}, opts: opts, clock: memory.NewClock(), store: memory.NewStore(), ciApps: map[string]*fakehub.App{}}
 	repoFiles := map[string]string{}
 	for _, f := range archive.Files {
-		p.files[f.Name] = string(f.Data)
+		text := p.timed(string(f.Data))
+		p.files[f.Name] = text
 		if name, ok := strings.CutPrefix(f.Name, "main/"); ok {
-			repoFiles[name] = string(f.Data)
+			repoFiles[name] = text
 		}
 	}
 	dir := t.TempDir()

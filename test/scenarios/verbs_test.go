@@ -19,7 +19,7 @@ import (
 
 // verbs are the words of the scripts; doc.go explains them.
 var verbs = map[string]func(p *play, args string) error{
-	"protect": protect, "ci": ci, "app": addApp, "policy": setPolicy, "observe": observe, "start": start,
+	"protect": protect, "ci": ci, "app": addApp, "policy": setPolicy, "limits": setLimits, "observe": observe, "start": start,
 	"pr": openPR, "merge": mergePR, "push": push, "deploy": deploy,
 	"comment": comment, "edit-comment": editComment, "alert": alert, "late-alert": lateAlert, "resolve": resolve,
 	"suspend": suspend, "resume": resume, "grant": grant, "check": check, "check-pr": checkPR,
@@ -30,8 +30,12 @@ var verbs = map[string]func(p *play, args string) error{
 	"want-file": wantFile, "want-held": wantHeld, "want-free": wantFree, "want-effect": wantEffect,
 	"want-no-writes": wantNoWrites, "want-rollbacks": wantRollbacks, "want-waiting": wantWaiting,
 	"want-preview": wantPreview,
-	"down":         down, "up": up, "lose-comments": loseComments, "webhook-secret": webhookSecret,
+	"automation":   automation, "janitor": janitor, "want-images": wantImages,
+	"down": down, "up": up, "lose-comments": loseComments, "webhook-secret": webhookSecret,
+	"alert-with": alertWith, "want-tame": wantTame,
 	"sweep": sweep, "redeliver": redeliver, "delete-comment": deleteComment, "want-failed": wantFailed,
+	"team": team, "team-hidden": teamHidden, "leave": leave, "allow-apps": allowApps, "fork-pr": forkPR, "repeat": repeat, "ready": ready,
+	"issue": issue, "label": label, "unlabel": unlabel, "close-issue": closeIssue, "labels": labels, "kill-switch-file": killSwitchFile,
 	"repo": repoOptions, "review": review, "lag": lag, "refuse-merge": refuseMerge,
 	"approve-pr": approvePR, "ci-also": ciAlso, "draft-revert": draftRevert,
 	"queue-human": queueHuman, "run-queue": runQueue, "fail-queue": failQueue, "disarm": disarm,
@@ -138,13 +142,8 @@ func addApp(p *play, args string) error {
 }
 
 func setPolicy(p *play, args string) error {
-	var doc strings.Builder
-	for _, kv := range words(args) {
-		k, v, _ := strings.Cut(kv, "=")
-		fmt.Fprintf(&doc, "%s: %s\n", k, v)
-	}
 	var s policy.Settings
-	if err := yaml.UnmarshalStrict([]byte(doc.String()), &s); err != nil {
+	if err := yaml.UnmarshalStrict([]byte(pairs(args)), &s); err != nil {
 		return err
 	}
 	p.settings = append(p.settings, func(c *app.Config) { c.Policy.Defaults = s })

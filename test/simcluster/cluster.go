@@ -52,6 +52,9 @@ type Cluster struct {
 	effects  map[string]int
 	alertAge time.Duration
 	broken   error
+	// The image automation: what it chooses for each policy, and what holds it.
+	chosen    map[string]string
+	imageHold *bot.ImageHold
 }
 
 type app struct {

@@ -13,7 +13,7 @@ var (
 
 // Fleet is this cluster as the bot sees it.
 func (c *Cluster) Fleet() *bot.Fleet {
-	return &bot.Fleet{Deployers: []bot.Deployer{c}, Workloads: map[string]bot.Workloads{c.cfg.Name: c}}
+	return &bot.Fleet{Deployers: []bot.Deployer{c}, Workloads: map[string]bot.Workloads{c.cfg.Name: c}, Images: []bot.ImageAutomations{c}}
 }
 
 // Handles implements bot.Deployer.

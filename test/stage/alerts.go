@@ -11,22 +11,23 @@ import (
 	"github.com/backout-dev/backout/bot"
 )
 
-// alertmanagerPayload is a webhook payload of version 4
+// Notification is what Alertmanager posts, a webhook payload of version 4
 // (https://prometheus.io/docs/alerting/latest/configuration/#webhook_config).
-type alertmanagerPayload struct {
-	Version           string              `json:"version"`
-	GroupKey          string              `json:"groupKey"`
-	TruncatedAlerts   int                 `json:"truncatedAlerts"`
-	Status            string              `json:"status"`
-	Receiver          string              `json:"receiver"`
-	GroupLabels       map[string]string   `json:"groupLabels"`
-	CommonLabels      map[string]string   `json:"commonLabels"`
-	CommonAnnotations map[string]string   `json:"commonAnnotations"`
-	ExternalURL       string              `json:"externalURL"`
-	Alerts            []alertmanagerAlert `json:"alerts"`
+type Notification struct {
+	Version           string            `json:"version"`
+	GroupKey          string            `json:"groupKey"`
+	TruncatedAlerts   int               `json:"truncatedAlerts"`
+	Status            string            `json:"status"`
+	Receiver          string            `json:"receiver"`
+	GroupLabels       map[string]string `json:"groupLabels"`
+	CommonLabels      map[string]string `json:"commonLabels"`
+	CommonAnnotations map[string]string `json:"commonAnnotations"`
+	ExternalURL       string            `json:"externalURL"`
+	Alerts            []NotifiedAlert   `json:"alerts"`
 }
 
-type alertmanagerAlert struct {
+// NotifiedAlert is one alert of a Notification.
+type NotifiedAlert struct {
 	Status       string            `json:"status"`
 	Labels       map[string]string `json:"labels"`
 	Annotations  map[string]string `json:"annotations"`
@@ -38,12 +39,12 @@ type alertmanagerAlert struct {
 
 // SendAlerts posts alerts as Alertmanager does and returns the status code.
 func (s *Stage) SendAlerts(ctx context.Context, alerts ...bot.Alert) (int, error) {
-	p := alertmanagerPayload{
+	p := Notification{
 		Version: "4", GroupKey: `{}:{alertname="HighErrorRate"}`, Status: "resolved", Receiver: "backout",
 		GroupLabels: map[string]string{}, CommonLabels: map[string]string{}, CommonAnnotations: map[string]string{}, ExternalURL: s.monitor.URL,
 	}
 	for _, a := range alerts {
-		one := alertmanagerAlert{Status: "resolved", Labels: a.Labels, Annotations: a.Annotations, StartsAt: a.StartsAt, EndsAt: a.EndsAt, Fingerprint: a.Fingerprint}
+		one := NotifiedAlert{Status: "resolved", Labels: a.Labels, Annotations: a.Annotations, StartsAt: a.StartsAt, EndsAt: a.EndsAt, Fingerprint: a.Fingerprint}
 		if a.Firing {
 			one.Status, p.Status = "firing", "firing"
 		}

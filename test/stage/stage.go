@@ -198,6 +198,7 @@ func (s *Stage) config() (app.Config, error) {
 			WebURL: s.Hub.URL(),
 			// At the start, and then as a story asks for it (App.CatchUp).
 			SweepEvery: policy.Duration(time.Hour), SweepBack: policy.Duration(72 * time.Hour),
+			FreezeLabel: bot.DefaultFreezeLabel,
 		},
 		Alertmanager: app.Alertmanager{URL: s.monitor.URL, WebhookTokenFiles: []string{at("alert-token")}, MaxFor: policy.Duration(15 * time.Minute)},
 		Prometheus:   app.Prometheus{URL: s.monitor.URL},

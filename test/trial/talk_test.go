@@ -124,6 +124,8 @@ func talkOfIssues(t *testing.T, s *scene, number int) {
 	_, _, err := s.library.Issues.AddLabelsToIssue(t.Context(), "acme", "fleet", number, []string{"revert"})
 	must(t, err)
 	s.bot.get("/issues/%d/labels", number)
+	s.bot.get("/issues/%d/events", number)
+	s.bot.say(200, "GET "+repo+"/issues?labels=revert&state=all", "")
 	comment := s.bot.say(201, "POST "+repo+"/issues/%d/comments", `{"body": "hello"}`, number).text("id")
 	s.bot.get("/issues/%d/comments", number)
 	s.bot.get("/issues/comments/%s", comment)

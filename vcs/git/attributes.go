@@ -6,26 +6,26 @@ import (
 )
 
 // attributes answers whether .gitattributes may put the merge of a file's content
-// into other hands: a merge driver, or a filter through which the stored bytes are
-// not what anybody edits. It reads the files of both sides, and where it errs it
-// says yes, since the answer only ever turns a clean merge into a conflict.
+// into other hands: a merge driver. It reads the files of both sides, and where it
+// errs it says yes, since the answer only ever turns a clean merge into a conflict.
 //
-// text, eol and encoding attributes are none of its business: they change what is
-// checked out, and merge sees what is stored.
+// filter, text, eol and encoding attributes are none of its business: they change
+// what is checked out, and merge sees what is stored. What a filter has encrypted
+// is binary there, so a merge of its content is a conflict in any case.
 type attributes struct {
 	objects objects
 	roots   []hash
 	rules   map[string][]attributeRule // by root and directory
 }
 
-// attributeRule is one line that hands paths over to a driver or a filter.
+// attributeRule is one line that hands paths over to a driver.
 type attributeRule struct{ pattern *regexp.Regexp }
 
 func newAttributes(from objects, roots ...hash) *attributes {
 	return &attributes{from, roots, make(map[string][]attributeRule)}
 }
 
-// govern reports whether a driver or filter has a say in merging path.
+// govern reports whether a driver has a say in merging path.
 func (a *attributes) govern(path string) (bool, error) {
 	for _, root := range a.roots {
 		for _, dir := range append([]string{"."}, parents(path)...) {
@@ -82,7 +82,7 @@ func (a *attributes) read(root hash, dir string) ([]attributeRule, error) {
 // that takes an attribute back is not honoured.
 func parseAttributes(content string) []attributeRule {
 	var rules []attributeRule
-	macros := map[string]bool{"binary": true} // names that stand for merge or filter
+	macros := map[string]bool{"binary": true} // names that stand for merge
 	for line := range strings.Lines(content) {
 		line = strings.Trim(line, " \t\r\n")
 		if line == "" || line[0] == '#' {
@@ -95,7 +95,7 @@ func parseAttributes(content string) []attributeRule {
 			switch {
 			case name == "merge" && (word == "merge" || value == "text"):
 				// the built-in driver, which is what we do
-			case name == "merge", name == "filter", macros[name]:
+			case name == "merge", macros[name]:
 				matters = true
 			}
 		}

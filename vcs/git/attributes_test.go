@@ -8,7 +8,7 @@ import (
 )
 
 // TestAttributesAreGits writes random .gitattributes and asks git who merges what.
-// Where git names a driver or a filter, so must we.
+// Where git names a driver, so must we.
 func TestAttributesAreGits(t *testing.T) {
 	t.Parallel()
 	b := newJudge(t)
@@ -43,9 +43,9 @@ func TestAttributesAreGits(t *testing.T) {
 		commit := b.commit("main", fs, "attributes")
 		b.run(nil, "read-tree", string(commit))
 		want := make(map[string]bool)
-		for out := strings.Split(string(b.run([]byte(strings.Join(paths, "\x00")), "check-attr", "--cached", "--stdin", "-z", "merge", "filter")), "\x00"); len(out) > 3; out = out[3:] {
+		for out := strings.Split(string(b.run([]byte(strings.Join(paths, "\x00")), "check-attr", "--cached", "--stdin", "-z", "merge")), "\x00"); len(out) > 3; out = out[3:] {
 			switch out[1] + " " + out[2] {
-			case "merge unspecified", "merge set", "merge text", "filter unspecified", "filter unset", "filter set":
+			case "merge unspecified", "merge set", "merge text":
 			default:
 				want[out[0]] = true
 			}
@@ -90,7 +90,8 @@ func TestAttributesThatMatter(t *testing.T) {
 		"a.yaml merge=union\n":             true,
 		"a.yaml -merge\n":                  true,
 		"a.yaml binary\n":                  true,
-		"a.yaml filter=lfs\n":              true,
+		"a.yaml filter=git-crypt\n":        false,
+		"a.yaml filter=lfs merge=lfs\n":    true,
 		"*.yml merge=ours\n":               false,
 		"b/*.yaml merge=ours\n":            false,
 		"[attr]x merge=ours\n*.yaml x\n":   true,

@@ -2,6 +2,7 @@ package git
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 )
@@ -37,7 +38,13 @@ func (ms *Mirrors) clone(ctx context.Context, m *mirror, r remote) (fresh string
 			return "", err
 		}
 	}
-	r.progress = func(bytes int64) { ms.cfg.Log.Info("cloning", "repo", m.repo, "bytes", bytes) }
+	r.progress = func(bytes int64) { m.log.Info("cloning", "bytes", bytes) }
+	if len(ms.cfg.CloneCommand) > 0 {
+		if err = r.cloneApart(ctx, ms.cfg.CloneCommand, fresh); !errors.Is(err, errNotStarted) {
+			return fresh, err
+		}
+		m.log.Warn("cloning in the bot's own process", "error", err)
+	}
 	return fresh, r.fetchInto(ctx, fresh)
 }
 
@@ -114,6 +121,12 @@ func (ms *Mirrors) replace(ctx context.Context, m *mirror) error {
 	if err := r.fetchInto(ctx, fresh); err != nil {
 		_ = os.RemoveAll(fresh)
 		return scrub(err, r.token)
+	}
+	if old, err := m.open(); old != nil && err == nil {
+		// The commits are the same.
+		if err := old.index.save(filepath.Join(fresh, indexFile)); err != nil {
+			m.log.Warn("history index could not be written", "error", err)
+		}
 	}
 	if err := m.install(fresh); err != nil {
 		return err

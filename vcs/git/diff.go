@@ -97,8 +97,7 @@ func content(from objects, e entry, keep int) ([]byte, error) {
 		return nil, err
 	case len(b) == 0:
 		return []byte{}, nil
-	case len(b) > keep:
-		return bytes.Clone(b[:keep]), nil // lets go of the rest
 	}
-	return b, nil
+	// A copy: what is read is shared, and nobody outside should have to know.
+	return bytes.Clone(b[:min(len(b), keep)]), nil
 }

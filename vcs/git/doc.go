@@ -32,8 +32,17 @@
 // own clone, named by a folder: revision.go reads names, takeback.go computes,
 // branch.go writes the one thing that is ever written there.
 //
-// The rest of the package is the mirror: store.go reads objects and keeps what is
-// worth keeping decoded, remote.go talks to the server, mirrors.go and fetch.go
+// # The past
+//
+// Questions about the past follow first parents (trail.go). A walk looks along the
+// paths in question only (narrow.go), and asks the index before: what a commit touched
+// never changes, so it is listed once (index.go). In a clone the index lives in memory;
+// a mirror's is filled after each fetch, in the background (index_build.go), and kept
+// in one file beside the objects (index_file.go). Answers never depend on it: what it
+// does not know is compared. graph.go tells who is whose ancestor.
+//
+// The rest of the package is the mirror: store.go reads objects, by package pack and
+// by go-git for what that does not read, and keeps what is worth keeping decoded; remote.go talks to the server, mirrors.go and fetch.go
 // own the directory. No go-git type leaves the package, and no other package of
 // Backout imports go-git.
 package git

@@ -70,6 +70,9 @@ func (ms *Mirrors) update(ctx context.Context, m *mirror) error {
 	if err != nil {
 		return ms.trouble(m.repo, r.token, err)
 	}
+	if s, err := m.open(); s != nil && err == nil {
+		ms.indexHistory(m, s)
+	}
 	return nil
 }
 
@@ -158,6 +161,10 @@ func statusCode(err error) int {
 	var status *githttp.Err
 	if errors.As(err, &status) {
 		return status.StatusCode()
+	}
+	var apart *statusError
+	if errors.As(err, &apart) {
+		return apart.status
 	}
 	return 0
 }

@@ -169,9 +169,13 @@ func TestFetchTrouble(t *testing.T) {
 			s := newServer(t)
 			origin := s.repo()
 			first := origin.commit("main", files{"a": plain("1\n")}, "first")
-			for _, existing := range []bool{false, true} {
+			for _, how := range []string{"cloned", "cloned apart", "fetched"} {
+				existing := how == "fetched"
 				s.set(nil, nil)
 				ms := s.mirrors()
+				if how == "cloned apart" {
+					ms.cfg.CloneCommand = cloneCommand
+				}
 				if existing {
 					fetch(t, ms)
 					origin.commit("main", files{"a": plain(t.Name())}, "second", first)
@@ -179,7 +183,7 @@ func TestFetchTrouble(t *testing.T) {
 				s.set(nil, tt.answer)
 				err := ms.Fetch(context.Background(), testRepo)
 				if got := bot.AsTrouble(err).Kind; err == nil || got != tt.want {
-					t.Fatalf("existing %v: %v is %s, want %s", existing, err, got, tt.want)
+					t.Fatalf("%s: %v is %s, want %s", how, err, got, tt.want)
 				}
 				checkWhole(t, ms, existing)
 				s.set(nil, nil)
@@ -212,12 +216,14 @@ func TestFetchStopsAtTheSizeLimit(t *testing.T) {
 		noise[i] = byte(rnd.Uint32())
 	}
 	s.repo().commit("main", files{"big": plain(string(noise))}, "first")
-	ms := s.mirrors(func(c *Config) { c.MaxBytes = 100_000 })
-	err := ms.Fetch(context.Background(), testRepo)
-	if !bot.IsTrouble(err, bot.TroubleInvalid) || bot.AsTrouble(err).Advice == "" {
-		t.Errorf("got %v, want advice to raise the limit", err)
+	for _, command := range [][]string{nil, cloneCommand} {
+		ms := s.mirrors(func(c *Config) { c.MaxBytes, c.CloneCommand = 100_000, command })
+		err := ms.Fetch(context.Background(), testRepo)
+		if !bot.IsTrouble(err, bot.TroubleInvalid) || bot.AsTrouble(err).Advice == "" {
+			t.Errorf("got %v, want advice to raise the limit", err)
+		}
+		checkWhole(t, ms, false)
 	}
-	checkWhole(t, ms, false)
 }
 
 func TestConcurrentFetchesShare(t *testing.T) {

@@ -11,175 +11,200 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// graph answers questions of ancestry. What it has read it keeps: commits never
-// change, and an answer that must see a whole history should do so only once.
-type graph struct {
-	store *store
-	// quick is how many commits are tried, newest first, before generations are
-	// worked out. Most questions are about the last days.
-	quick int
-
-	mu    sync.Mutex
-	nodes map[hash]*node
+// header is what walks need of a commit.
+type header struct {
+	tree    hash
+	parents []hash // none where a shallow clone left them out
+	when    int64  // committer date in Unix seconds
 }
 
-// node is a commit as far as ancestry goes.
-type node struct {
-	parents []hash
-	when    int64 // committer date; only ever used to look in likely places first
-	// generation is one more than the highest among the parents, 0 while unknown.
-	// An ancestor's is always lower, which no date can promise.
-	generation int
+// first is the first parent; zero where there is none.
+func (h *header) first() hash {
+	if len(h.parents) == 0 {
+		return hash{}
+	}
+	return h.parents[0]
+}
+
+// header reads a commit as far as walks need it, which is much cheaper than the
+// whole.
+func (s *store) header(h hash) (*header, error) {
+	raw, err := s.object(plumbing.CommitObject, h, maxBlob)
+	if err != nil {
+		return nil, err
+	}
+	head, err := parseHeader(raw)
+	if err != nil {
+		return nil, fmt.Errorf("read commit %s: %w", h, err)
+	}
+	if s.cut[h] {
+		head.parents = nil
+	}
+	return head, nil
+}
+
+// parseHeader reads the first lines of a commit. A date that can't be read counts
+// as 0, as for git.
+func parseHeader(raw []byte) (*header, error) {
+	head := &header{}
+	for len(raw) > 0 {
+		line, rest, _ := bytes.Cut(raw, []byte{'\n'})
+		key, value, _ := bytes.Cut(line, []byte{' '})
+		switch string(key) {
+		case "":
+			return head, nil
+		case "tree", "parent":
+			if len(value) != 2*len(hash{}) {
+				return nil, fmt.Errorf("malformed %s %q", key, value)
+			}
+			named := plumbing.NewHash(string(value))
+			if len(key) == len("tree") {
+				head.tree = named
+			} else {
+				head.parents = append(head.parents, named)
+			}
+		case "committer":
+			if f := bytes.Fields(value); len(f) >= 2 {
+				head.when, _ = strconv.ParseInt(string(f[len(f)-2]), 10, 64)
+			}
+			return head, nil // What follows is for people.
+		}
+		raw = rest
+	}
+	return head, nil
+}
+
+// maxHeaders is how many commits a graph remembers, some 10 MiB.
+const maxHeaders = 1 << 16
+
+// graph answers questions of ancestry. It remembers what it has read, since most
+// questions are about the same last days.
+type graph struct {
+	store *store
+
+	mu    sync.Mutex
+	known map[hash]*header
+}
+
+func (g *graph) header(h hash) (*header, error) {
+	g.mu.Lock()
+	head, ok := g.known[h]
+	g.mu.Unlock()
+	if ok {
+		return head, nil
+	}
+	head, err := g.store.header(h)
+	if err != nil {
+		return nil, err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.known == nil || len(g.known) >= maxHeaders {
+		g.known = make(map[hash]*header)
+	}
+	g.known[h] = head
+	return head, nil
 }
 
 // checkEvery is how many commits are visited between looks at the context.
 const checkEvery = 256
 
 // contains reports whether commit is tip or an ancestor of it.
+//
+// Both are walked from, newest first, and each commit learns from which of them it
+// can be reached. The end is where only common ancestors are left to look at: a
+// commit on the way from tip to commit is never one, or history had a cycle. So the
+// answer is right whatever the dates say, and costs about what lies between the two.
 func (g *graph) contains(ctx context.Context, tip, commit hash) (bool, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	found, complete, err := g.search(ctx, tip, commit, 0, g.quick)
-	if err != nil || found || complete {
-		return found, err
+	p := painter{graph: g, at: make(map[hash]*painted)}
+	if err := p.paint(tip, fromTip); err != nil || tip == commit {
+		return tip == commit && err == nil, err
 	}
-	for _, h := range []hash{commit, tip} {
-		if err := g.number(ctx, h); err != nil {
-			return false, err
-		}
+	if err := p.paint(commit, fromCommit); err != nil {
+		return false, err
 	}
-	found, _, err = g.search(ctx, tip, commit, g.nodes[commit].generation, 0)
-	return found, err
-}
-
-// search looks for commit among tip and its ancestors, newest first, skipping what
-// is not above the floor generation. complete is false when it stopped at limit.
-func (g *graph) search(ctx context.Context, tip, commit hash, floor, limit int) (found, complete bool, err error) {
-	seen := map[hash]bool{tip: true}
-	queue := &newestFirst{}
-	push := func(h hash) error {
-		n, err := g.node(h)
-		if err == nil && (floor == 0 || n.generation > floor || h == commit) {
-			heap.Push(queue, queued{h, n})
-		}
-		return err
-	}
-	if err := push(tip); err != nil {
-		return false, false, err
-	}
-	for visited := 0; queue.Len() > 0; visited++ {
-		if limit > 0 && visited == limit {
-			return false, false, nil
-		}
+	for visited := 0; p.open > 0; visited++ {
 		if visited%checkEvery == 0 && ctx.Err() != nil {
-			return false, false, ctx.Err()
+			return false, ctx.Err()
 		}
-		q := heap.Pop(queue).(queued)
-		if q.hash == commit {
-			return true, true, nil
-		}
-		for _, p := range q.parents {
-			if seen[p] {
-				continue
+		c := p.pop()
+		for _, parent := range c.parents {
+			if parent == commit { // Only what is not among its ancestors leads to it.
+				return true, nil
 			}
-			seen[p] = true
-			if err := push(p); err != nil {
-				return false, false, err
+			if err := p.paint(parent, c.marks); err != nil {
+				return false, err
 			}
 		}
 	}
-	return false, true, nil
+	return false, nil
 }
 
-// number works out the generation of h and of all its ancestors.
-func (g *graph) number(ctx context.Context, h hash) error {
-	stack := []hash{h}
-	for visited := 0; len(stack) > 0; visited++ {
-		if visited%checkEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		n, err := g.node(stack[len(stack)-1])
+// Where a commit was reached from.
+const (
+	fromTip uint8 = 1 << iota
+	fromCommit
+	fromBoth = fromTip | fromCommit
+)
+
+type painted struct {
+	*header
+	marks  uint8
+	queued bool
+}
+
+// painter is one search for a commit.
+type painter struct {
+	graph *graph
+	at    map[hash]*painted
+	queue newestFirst
+	open  int // commits in the queue that are not known to be common
+}
+
+// paint marks a commit, and has it looked at unless it had the marks.
+func (p *painter) paint(h hash, marks uint8) error {
+	c := p.at[h]
+	if c == nil {
+		head, err := p.graph.header(h)
 		if err != nil {
 			return err
 		}
-		highest, waiting := 0, false
-		for _, p := range n.parents {
-			parent, err := g.node(p)
-			if err != nil {
-				return err
-			}
-			if parent.generation == 0 {
-				stack, waiting = append(stack, p), true
-			}
-			highest = max(highest, parent.generation)
-		}
-		if !waiting {
-			n.generation = highest + 1
-			stack = stack[:len(stack)-1]
-		}
+		c = &painted{header: head}
+		p.at[h] = c
+	}
+	if c.marks|marks == c.marks {
+		return nil
+	}
+	if c.queued && c.marks != fromBoth {
+		p.open--
+	}
+	c.marks |= marks
+	if c.marks != fromBoth {
+		p.open++
+	}
+	if !c.queued {
+		c.queued = true
+		heap.Push(&p.queue, c)
 	}
 	return nil
 }
 
-// node reads a commit's node.
-func (g *graph) node(h hash) (*node, error) {
-	if n, ok := g.nodes[h]; ok {
-		return n, nil
+func (p *painter) pop() *painted {
+	c := heap.Pop(&p.queue).(*painted)
+	c.queued = false
+	if c.marks != fromBoth {
+		p.open--
 	}
-	raw, err := g.store.object(plumbing.CommitObject, h, maxBlob)
-	if err != nil {
-		return nil, err
-	}
-	n, err := parseNode(raw)
-	if err != nil {
-		return nil, fmt.Errorf("read commit %s: %w", h, err)
-	}
-	if g.store.cut[h] {
-		n.parents = nil
-	}
-	if g.nodes == nil {
-		g.nodes = make(map[hash]*node)
-	}
-	g.nodes[h] = n
-	return n, nil
-}
-
-// parseNode reads the few header lines that ancestry needs. A date that can't be
-// read counts as 0, the oldest: it only orders the search.
-func parseNode(raw []byte) (*node, error) {
-	n := &node{}
-	for line := range bytes.Lines(raw) {
-		line = bytes.TrimSuffix(line, []byte{'\n'})
-		key, value, _ := bytes.Cut(line, []byte{' '})
-		switch string(key) {
-		case "":
-			return n, nil
-		case "parent":
-			if len(value) != 2*len(hash{}) {
-				return nil, fmt.Errorf("malformed parent %q", value)
-			}
-			n.parents = append(n.parents, plumbing.NewHash(string(value)))
-		case "committer":
-			if f := bytes.Fields(value); len(f) >= 2 {
-				n.when, _ = strconv.ParseInt(string(f[len(f)-2]), 10, 64)
-			}
-		}
-	}
-	return n, nil
-}
-
-type queued struct {
-	hash hash
-	*node
+	return c
 }
 
 // newestFirst is a heap of commits by committer date.
-type newestFirst []queued
+type newestFirst []*painted
 
 func (q newestFirst) Len() int           { return len(q) }
 func (q newestFirst) Less(i, j int) bool { return q[i].when > q[j].when }
 func (q newestFirst) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
-func (q *newestFirst) Push(x any)        { *q = append(*q, x.(queued)) }
+func (q *newestFirst) Push(x any)        { *q = append(*q, x.(*painted)) }
 func (q *newestFirst) Pop() any {
 	old := *q
 	last := old[len(old)-1]

@@ -3,6 +3,7 @@ package git
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -65,9 +66,19 @@ func (s *store) setHeads(heads map[string]hash) error {
 	return nil
 }
 
+// unnamed matches files that are being written.
+const unnamed = ".tmp-*"
+
 // replaceFile writes a file so that it is there whole or not at all.
-func replaceFile(path string, content []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
+func replaceFile(path string, content []byte) error {
+	return replaceFileBy(path, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}
+
+func replaceFileBy(path string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), unnamed)
 	if err != nil {
 		return err
 	}
@@ -76,8 +87,7 @@ func replaceFile(path string, content []byte) (err error) {
 			_ = os.Remove(f.Name())
 		}
 	}()
-	_, err = f.Write(content)
-	if err == nil {
+	if err = write(f); err == nil {
 		err = f.Sync()
 	}
 	if closeErr := f.Close(); err == nil {

@@ -171,33 +171,54 @@ func TestCommit(t *testing.T) {
 	}
 }
 
-// TestContainsIsGits asks about all pairs, with and without the help of
-// generations: the dates of the commits are worthless.
+// TestContainsIsGits asks about all pairs. The dates of the commits are worthless.
 func TestContainsIsGits(t *testing.T) {
 	t.Parallel()
 	b, open := local(t)
 	all := randomHistory(b, rand.New(rand.NewPCG(2, 2)), 60)
-	for _, quick := range []int{0, 1, 7, quickLook} {
-		ms := open()
+	ms := open()
+	for _, tip := range all {
+		ancestors := b.lines("rev-list", string(tip))
+		for _, c := range all {
+			got, err := ms.Contains(context.Background(), testRepo, tip, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := slices.Contains(ancestors, string(c)); got != want {
+				t.Fatalf("%s contains %s: %v, git says %v", tip.Short(), c.Short(), got, want)
+			}
+		}
+	}
+}
+
+// TestContainsReadsWhatLiesBetween: a question about the last days costs the same in
+// a long history.
+func TestContainsReadsWhatLiesBetween(t *testing.T) {
+	t.Parallel()
+	b, open := local(t)
+	im := &importer{}
+	line := []string{im.add(snapshot{branch: "main", when: 1600000000})}
+	for i := range 2000 {
+		line = append(line, im.add(snapshot{branch: "main", when: 1600000001 + i, parents: line[i:]}))
+	}
+	side := im.add(snapshot{branch: "side", when: 1600001985, parents: line[1980:1981]})
+	shas := b.load(im)
+	ms := open()
+	for _, tt := range []struct {
+		tip, commit string
+		want        bool
+	}{{line[2000], line[1970], true}, {line[2000], side, false}, {line[1970], line[2000], false}} {
 		s, err := ms.read(context.Background(), testRepo)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.graph.quick = quick
-		for _, tip := range all[len(all)-20:] {
-			ancestors := b.lines("rev-list", string(tip))
-			for _, c := range all {
-				got, err := ms.Contains(context.Background(), testRepo, tip, c)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if want := slices.Contains(ancestors, string(c)); got != want {
-					t.Fatalf("quick %d: %s contains %s: %v, git says %v", quick, tip.Short(), c.Short(), got, want)
-				}
-			}
-			if quick == quickLook {
-				break
-			}
+		s.graph.known = nil
+		got, err := ms.Contains(context.Background(), testRepo, shas[tt.tip], shas[tt.commit])
+		if err != nil || got != tt.want {
+			t.Errorf("contains: %v %v, want %v", got, err, tt.want)
+		}
+		if n := len(s.graph.known); n > 50 {
+			t.Errorf("%d commits were read to tell", n)
 		}
 	}
 }

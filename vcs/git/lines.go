@@ -23,7 +23,7 @@ type lineBook struct {
 }
 
 func newLineBook() *lineBook {
-	return &lineBook{numbers: make(map[string]int32)}
+	return &lineBook{}
 }
 
 // split cuts content after each newline and numbers the lines; spans are the
@@ -31,6 +31,9 @@ func newLineBook() *lineBook {
 func (b *lineBook) split(content []byte) (lines []int32, spans [][]byte) {
 	n := bytes.Count(content, []byte{'\n'}) + 1
 	lines, spans = make([]int32, 0, n), make([][]byte, 0, n)
+	if len(b.numbers) == 0 {
+		b.numbers = make(map[string]int32, n) // the other texts are much the same
+	}
 	for len(content) > 0 {
 		end := bytes.IndexByte(content, '\n') + 1
 		if end == 0 {

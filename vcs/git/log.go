@@ -31,22 +31,18 @@ func (ms *Mirrors) Log(ctx context.Context, q bot.LogQuery) ([]bot.Commit, error
 	if err != nil {
 		return nil, err
 	}
-	in := newScope(q.Paths...)
+	t := s.trail(toHash(q.From), newScope(q.Paths...))
+	t.until = toHash(q.Until)
 	var found []bot.Commit
-	err = s.walk(ctx, toHash(q.From), func(c *commit) (bool, error) {
-		if c.Hash == toHash(q.Until) {
-			return false, nil
+	for more := true; more && (q.Limit == 0 || len(found) < q.Limit); {
+		if more, err = t.next(ctx); more && err == nil {
+			var one bot.Commit
+			one, err = s.describeAt(t.hash)
+			found = append(found, one)
 		}
-		touched, err := s.touches(c, in)
-		if err != nil || !touched {
-			return true, err
+		if err != nil {
+			return nil, ms.failed("log from "+q.From.Short(), q.Repo, s, err)
 		}
-		described, err := s.describe(c)
-		found = append(found, described)
-		return len(found) != q.Limit, err
-	})
-	if err != nil {
-		return nil, ms.failed("log from "+q.From.Short(), q.Repo, s, err)
 	}
 	return found, nil
 }
@@ -59,24 +55,6 @@ func (ms *Mirrors) Contains(ctx context.Context, repo bot.RepoName, tip, commit 
 	}
 	is, err := s.graph.contains(ctx, toHash(tip), toHash(commit))
 	return is, ms.failed("ancestry of "+tip.Short(), repo, s, err)
-}
-
-// walk visits h and its first parents until visit says no more.
-func (s *store) walk(ctx context.Context, h hash, visit func(*commit) (more bool, err error)) error {
-	for n := 0; !h.IsZero(); n++ {
-		if n%checkEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		c, err := s.commit(h)
-		if err != nil {
-			return err
-		}
-		if more, err := visit(c); err != nil || !more || s.cut[h] {
-			return err
-		}
-		h = c.first()
-	}
-	return nil
 }
 
 // parentTree is the tree of a commit's n-th parent, from 1; empty for a root.
@@ -97,22 +75,13 @@ func (s *store) parentTree(c *commit, n int) (hash, error) {
 // errStop ends a comparison whose answer is known.
 var errStop = errors.New("stop")
 
-// touches reports whether a commit changed something in scope against its first
-// parent. Every commit counts when the scope is everything, even one that changed
-// nothing.
-func (s *store) touches(c *commit, in *scope) (bool, error) {
-	if in == nil {
-		return true, nil
-	}
-	before, err := s.parentTree(c, 1)
+// describeAt describes the commit of a name.
+func (s *store) describeAt(h hash) (bot.Commit, error) {
+	c, err := s.commit(h)
 	if err != nil {
-		return false, err
+		return bot.Commit{}, err
 	}
-	err = diffTrees(s, before, c.TreeHash, in, func(change) error { return errStop })
-	if errors.Is(err, errStop) {
-		return true, nil
-	}
-	return false, err
+	return s.describe(c)
 }
 
 // describe turns a commit into the bot's words.

@@ -20,7 +20,7 @@ func TestMergeIsGits(t *testing.T) {
 	t.Parallel()
 	j := newJudge(t)
 	agreed, cautious := 0, 0
-	for round := range rounds(t, 1) {
+	for round := range rounds(t, 4) {
 		rnd := rand.New(rand.NewPCG(uint64(round), 3))
 		triples := make([]triple, 500)
 		for i := range triples {
@@ -107,6 +107,12 @@ func randomTrees(rnd *rand.Rand) triple {
 		topic := rnd.IntN(4)
 		for i := range n {
 			fmt.Fprintf(&b, "topic %d line %d\n", topic, i+rnd.IntN(2)*rnd.IntN(9))
+		}
+		switch rnd.IntN(10) {
+		case 0:
+			return otherEnds(b.String())
+		case 1:
+			return strings.TrimSuffix(b.String(), "\n")
 		}
 		return b.String()
 	}
@@ -198,6 +204,14 @@ func (fs files) put(path string, l leaf) {
 	fs[path] = l
 }
 
+// otherEnds turns the line ends of Unix into those of Windows and back.
+func otherEnds(text string) string {
+	if strings.Contains(text, "\r\n") {
+		return strings.ReplaceAll(text, "\r\n", "\n")
+	}
+	return strings.ReplaceAll(text, "\n", "\r\n")
+}
+
 func editText(rnd *rand.Rand, l leaf) string {
 	switch l.mode {
 	case "120000":
@@ -207,6 +221,13 @@ func editText(rnd *rand.Rand, l leaf) string {
 	}
 	lines := strings.SplitAfter(l.data, "\n")
 	at := rnd.IntN(len(lines))
+	switch rnd.IntN(12) {
+	case 10: // one line as an editor of the other kind leaves it
+		lines[at] = otherEnds(lines[at])
+		return strings.Join(lines, "")
+	case 11:
+		return otherEnds(l.data)
+	}
 	switch rnd.IntN(3) {
 	case 0:
 		lines[at] = fmt.Sprintf("edited %d\n", rnd.IntN(3))

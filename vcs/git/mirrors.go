@@ -37,6 +37,10 @@ type Config struct {
 	// MaxBytes limits what one fetch may download: a repository that is larger is
 	// refused while it is being cloned. 0 means no limit.
 	MaxBytes int64
+	// CloneCommand is a program with its arguments that does nothing but call
+	// [CloneApart]: first clones then take place in a process of their own. Without
+	// it they take place in this one.
+	CloneCommand []string
 	// Timeout ends a fetch or a clone; 0 means 15 minutes.
 	Timeout time.Duration
 	// Client is for proxies, private roots and tests; nil means http.DefaultClient.
@@ -115,6 +119,7 @@ func (ms *Mirrors) Close() error {
 	for _, m := range mirrors {
 		m.mu.Lock()
 		if m.store != nil {
+			ms.keepIndex(m, m.store)
 			errs = append(errs, m.store.close())
 		}
 		m.mu.Unlock()
@@ -150,12 +155,16 @@ func (ms *Mirrors) Remove(repo bot.RepoName) error {
 type mirror struct {
 	repo     bot.RepoName
 	dir      string
+	log      *slog.Logger
 	fetching sync.Mutex // held by the one fetch under way
 	// damaged is set when something was missing that must be there; the next fetch
 	// then clones anew.
 	damaged atomic.Bool
 	// renewing is set while the mirror is cloned anew because it has too many packs.
 	renewing atomic.Bool
+	// indexing is set while the history is indexed, indexed once that was begun: a
+	// mirror that is only read from is never written to.
+	indexing, indexed atomic.Bool
 
 	mu    sync.Mutex // guards store
 	store *store     // nil until opened
@@ -177,7 +186,7 @@ func (ms *Mirrors) mirror(repo bot.RepoName) (*mirror, error) {
 	}
 	m, ok := ms.byName[repo]
 	if !ok {
-		m = &mirror{repo: repo, dir: filepath.Join(ms.cfg.Dir, filepath.FromSlash(string(repo))+".git")}
+		m = &mirror{repo: repo, log: ms.cfg.Log.With("repo", repo), dir: filepath.Join(ms.cfg.Dir, filepath.FromSlash(string(repo))+".git")}
 		ms.byName[repo] = m
 	}
 	return m, nil
@@ -201,6 +210,7 @@ func (m *mirror) open() (*store, error) {
 		return nil, err
 	}
 	m.store = s
+	m.loadIndex(s)
 	for _, h := range s.allHeads() {
 		if !s.has(h) {
 			m.damaged.Store(true)

@@ -157,8 +157,11 @@ func ranks(dirs []string) func(path string) int {
 		rank[d] = i + 1
 	}
 	return func(path string) int {
-		for _, dir := range parents(path) {
-			if n := rank[dir]; n > 0 {
+		for i := range len(path) {
+			if path[i] != '/' {
+				continue
+			}
+			if n := rank[path[:i]]; n > 0 {
 				return n
 			}
 		}

@@ -43,7 +43,7 @@ func (o *overlay) size(h hash) (int64, error) {
 
 // addBlob keeps a file and names it as git would.
 func (o *overlay) addBlob(content []byte) hash {
-	h := plumbing.ComputeHash(plumbing.BlobObject, content)
+	h := nameOf(plumbing.BlobObject, content)
 	o.blobs[h] = content
 	return h
 }
@@ -95,7 +95,7 @@ func (a *application) dir(prefix string, old entry, es edits) (entry, error) {
 		}
 		below[name][rest] = e
 	}
-	var entries []entry
+	var fresh []entry
 	for _, name := range slices.Sorted(maps.Keys(made)) {
 		leaf, isLeaf := leaves[name]
 		e, err := a.name(prefix+name, find(stored, name), leaf, isLeaf, below[name])
@@ -104,19 +104,24 @@ func (a *application) dir(prefix string, old entry, es edits) (entry, error) {
 		}
 		if !e.absent() {
 			e.name = name
-			entries = append(entries, e)
+			fresh = append(fresh, e)
 		}
 	}
+	slices.SortFunc(fresh, compareEntries)
+	entries := make([]entry, 0, len(stored)+len(fresh))
 	for _, e := range stored {
-		if _, touched := made[e.name]; !touched {
-			entries = append(entries, e)
+		if _, touched := made[e.name]; touched {
+			continue
 		}
+		for len(fresh) > 0 && compareEntries(fresh[0], e) < 0 {
+			entries, fresh = append(entries, fresh[0]), fresh[1:]
+		}
+		entries = append(entries, e)
 	}
-	if len(entries) == 0 {
+	if entries = append(entries, fresh...); len(entries) == 0 {
 		return entry{}, nil
 	}
-	slices.SortFunc(entries, compareEntries)
-	h := plumbing.ComputeHash(plumbing.TreeObject, encodeTree(entries))
+	h := nameOf(plumbing.TreeObject, encodeTree(entries))
 	a.o.trees[h] = entries
 	return entry{mode: modeTree, hash: h}, nil
 }

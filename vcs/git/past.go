@@ -23,48 +23,48 @@ type PastQuery struct {
 // Log walks first parents as [Mirrors.Log] does, and counts the commits that it
 // looked at.
 func (r *Repository) Log(ctx context.Context, q PastQuery) (found []bot.Commit, walked int, err error) {
-	in := newScope(q.Paths...)
-	err = r.store.walk(ctx, toHash(q.From), func(c *commit) (bool, error) {
-		if q.Good != "" {
-			has, err := r.store.graph.contains(ctx, toHash(q.Good), c.Hash)
-			if err != nil || has {
-				return false, err
-			}
+	act := "log from " + q.From.Short()
+	t := r.store.trail(toHash(q.From), newScope(q.Paths...))
+	if q.Good != "" {
+		newer, met, err := r.store.beyond(ctx, t.at, toHash(q.Good))
+		if err != nil || met && len(newer) == 0 {
+			return nil, 0, r.failed(act, err)
 		}
-		walked++
-		touched, err := r.store.touches(c, in)
+		if met {
+			t.limit = len(newer)
+		}
+	}
+	for more := true; more && (q.Limit == 0 || len(found) < q.Limit); {
+		if more, err = t.next(ctx); more && err == nil {
+			var one bot.Commit
+			one, err = r.store.describeAt(t.hash)
+			found = append(found, one)
+		}
 		if err != nil {
-			return false, err
+			return nil, t.walked, r.failed(act, err)
 		}
-		if touched {
-			described, err := r.store.describe(c)
-			if err != nil {
-				return false, err
-			}
-			found = append(found, described)
-		}
-		if r.shallow[c.Hash] && (q.Limit == 0 || len(found) < q.Limit) {
-			return false, fmt.Errorf("parent of %s: %w", c.Hash, errShallow)
-		}
-		return len(found) != q.Limit || q.Limit == 0, nil
-	})
-	return found, walked, r.failed("log from "+q.From.Short(), err)
+	}
+	return found, t.walked, nil
 }
 
 // Before is the newest first-parent commit of a line that was committed by a
 // moment; empty when there is none.
 func (r *Repository) Before(ctx context.Context, from bot.SHA, at time.Time) (bot.SHA, error) {
-	var found bot.SHA
-	err := r.store.walk(ctx, toHash(from), func(c *commit) (bool, error) {
-		if !c.Committer.When.After(at) {
-			found = toSHA(c.Hash)
+	t := r.store.trail(toHash(from), nil)
+	for {
+		more, err := t.next(ctx)
+		if err == nil && !more && t.end {
+			err = errShallow
 		}
-		if found == "" && r.shallow[c.Hash] {
-			return false, errShallow
+		switch {
+		case err != nil:
+			return "", r.failed("log from "+from.Short(), err)
+		case !more:
+			return "", nil
+		case !time.Unix(t.when, 0).After(at):
+			return toSHA(t.hash), nil
 		}
-		return found == "", nil
-	})
-	return found, r.failed("log from "+from.Short(), err)
+	}
 }
 
 // Tree is the tree of a commit, as [Mirrors.Tree] has it.

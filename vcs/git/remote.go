@@ -10,12 +10,14 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/go-git/go-billy/v5/osfs"
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
+	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
 )
 
 // remote is one fetch from one repository. The token lives here and nowhere else:
@@ -61,9 +63,9 @@ func (r *remote) fetch(ctx context.Context, s *store) error {
 			heads[branch] = h
 		}
 	}
-	known := s.allHeads()
+	known, main := s.allHeads(), advertisedMain(advertised.Capabilities)
 	if sameHeads(heads, known) {
-		return nil
+		return s.setMain(main)
 	}
 	if err := r.fetchObjects(ctx, s, session, advertised.Capabilities, heads, known); err != nil {
 		return err
@@ -76,7 +78,10 @@ func (r *remote) fetch(ctx context.Context, s *store) error {
 			return fmt.Errorf("branch %q: %w: %w", branch, errDamaged, err)
 		}
 	}
-	return s.setHeads(heads)
+	if err := s.setHeads(heads); err != nil {
+		return err
+	}
+	return s.setMain(main)
 }
 
 func (r *remote) connect() (transport.UploadPackSession, error) {
@@ -180,26 +185,12 @@ func (s *store) sound(h hash) error {
 	return err
 }
 
-// packSink lets go-git index an incoming pack without holding up readers, until
-// the moment when the pack joins the store.
+// packSink lets go-git index an incoming pack, without the store's own: that would
+// load the indexes of all packs for it. Readers see the pack when they miss an object.
 type packSink struct{ s *store }
 
 func (p packSink) PackfileWriter() (io.WriteCloser, error) {
-	p.s.mu.Lock()
-	defer p.s.mu.Unlock()
-	w, err := p.s.git.PackfileWriter()
-	return lockedCloser{w, p.s}, err
-}
-
-type lockedCloser struct {
-	io.WriteCloser
-	s *store
-}
-
-func (c lockedCloser) Close() error {
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	return c.WriteCloser.Close()
+	return dotgit.New(osfs.New(p.s.dir)).NewObjectPack()
 }
 
 // sweepPacks removes what a broken download left behind.

@@ -135,11 +135,30 @@ func (s *renameSearch) arrange(p *pairing) error {
 	if err != nil || !known {
 		return err
 	}
-	rank := ranks(dirs)
-	slices.SortStableFunc(p.sources, func(a, b source) int { return rank(a.path) - rank(b.path) })
-	slices.SortStableFunc(p.targets, func(a, b file) int { return rank(a.path) - rank(b.path) })
 	p.ordered = true
+	if len(dirs) > 0 {
+		rank := ranks(dirs)
+		p.sources = byRank(p.sources, func(f source) int { return rank(f.path) })
+		p.targets = byRank(p.targets, func(f file) int { return rank(f.path) })
+	}
 	return nil
+}
+
+// byRank sorts files by a number that takes some work to tell, and is asked for once.
+func byRank[F any](files []F, rank func(F) int) []F {
+	type ranked struct {
+		file F
+		rank int
+	}
+	all := make([]ranked, len(files))
+	for i, f := range files {
+		all[i] = ranked{f, rank(f)}
+	}
+	slices.SortStableFunc(all, func(a, b ranked) int { return a.rank - b.rank })
+	for i, r := range all {
+		files[i] = r.file
+	}
+	return files
 }
 
 // find returns where touched sources went.

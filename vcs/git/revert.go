@@ -40,7 +40,8 @@ func (ms *Mirrors) Revert(ctx context.Context, repo bot.RepoName, onto bot.SHA, 
 type revert struct {
 	store *store
 	onto  hash
-	steps []step // newest culprit first
+	steps []step          // newest culprit first
+	lines map[hash][]hash // what later has found, by oldest culprit
 }
 
 // step takes one commit back.

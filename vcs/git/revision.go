@@ -224,18 +224,14 @@ func (r *Repository) Range(ctx context.Context, arg string) ([]bot.SHA, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []bot.SHA
-	err = r.store.walk(ctx, toHash(last), func(c *commit) (bool, error) {
-		has, err := r.store.graph.contains(ctx, toHash(old), c.Hash)
-		if err != nil || has {
-			return false, err
-		}
-		all = append(all, toSHA(c.Hash))
-		if r.shallow[c.Hash] {
-			return false, errShallow
-		}
-		return true, nil
-	})
+	line, met, err := r.store.beyond(ctx, toHash(last), toHash(old))
+	if n := len(line); err == nil && !met && n > 0 && r.shallow[line[n-1]] {
+		err = errShallow
+	}
+	all := make([]bot.SHA, 0, len(line))
+	for _, h := range line {
+		all = append(all, toSHA(h))
+	}
 	if err == nil && len(all) == 0 {
 		err = bot.NewTrouble(bot.TroubleInvalid, nil, "%q holds no commit", arg).
 			WithAdvice("Write the older end first.")

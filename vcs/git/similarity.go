@@ -1,7 +1,10 @@
 package git
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
+	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
 )
@@ -14,7 +17,12 @@ var emptyBlob = plumbing.NewHash("e69de29bb2d1d6434b8b29ae775ad8c2e48c5391")
 // file such pieces make up.
 type sketch struct {
 	size   int
-	pieces map[uint32]int
+	pieces []piece // in the order of their numbers
+}
+
+type piece struct {
+	number uint32
+	bytes  uint32
 }
 
 // pieceLength and pieceNumbers are git's. The numbers have to be the same, too:
@@ -27,10 +35,9 @@ const (
 // newSketch takes in content. A last piece that neither is full nor ends in a
 // newline is left out, as git did before 2.44.
 func newSketch(content []byte) sketch {
-	s := sketch{size: len(content), pieces: make(map[uint32]int)}
+	s := sketch{size: len(content), pieces: make([]piece, 0, bytes.Count(content, []byte{'\n'})+len(content)/pieceLength+1)}
 	text := !isBinary(content)
-	var low, high uint32
-	n := 0
+	var low, high, n uint32
 	for i, c := range content {
 		if text && c == '\r' && i+1 < len(content) && content[i+1] == '\n' {
 			continue // lines are compared without their line endings' style
@@ -38,11 +45,29 @@ func newSketch(content []byte) sketch {
 		low, high = low<<7^high>>25, high<<7^low>>25
 		low += uint32(c)
 		if n++; n == pieceLength || c == '\n' {
-			s.pieces[(low+high*0x61)%pieceNumbers] += n
+			s.pieces = append(s.pieces, piece{(low + high*0x61) % pieceNumbers, n})
 			low, high, n = 0, 0, 0
 		}
 	}
+	s.settle()
 	return s
+}
+
+// settle sorts the pieces and adds those of one number together.
+func (s *sketch) settle() {
+	slices.SortFunc(s.pieces, func(a, b piece) int { return cmp.Compare(a.number, b.number) })
+	last := 0
+	for i, p := range s.pieces {
+		switch {
+		case i == 0:
+		case p.number == s.pieces[last].number:
+			s.pieces[last].bytes += p.bytes
+		default:
+			last++
+			s.pieces[last] = p
+		}
+	}
+	s.pieces = s.pieces[:min(last+1, len(s.pieces))]
 }
 
 // Scores of similarity, in git's units.
@@ -58,8 +83,16 @@ func (a sketch) score(b sketch) int {
 		return 0
 	}
 	common := 0
-	for piece, n := range a.pieces {
-		common += min(n, b.pieces[piece])
+	for x, y := a.pieces, b.pieces; len(x) > 0 && len(y) > 0; {
+		switch {
+		case x[0].number < y[0].number:
+			x = x[1:]
+		case x[0].number > y[0].number:
+			y = y[1:]
+		default:
+			common += int(min(x[0].bytes, y[0].bytes))
+			x, y = x[1:], y[1:]
+		}
 	}
 	return int(int64(common) * scoreSame / int64(max(a.size, b.size)))
 }

@@ -18,35 +18,33 @@ const (
 
 // later lists first-parent commits from onto back to the one that brought the
 // oldest culprit, newest first, without it.
-func (r *revert) later(ctx context.Context) ([]*commit, error) {
+func (r *revert) later(ctx context.Context) ([]hash, error) {
 	culprit := r.steps[len(r.steps)-1].commit
-	var chain []*commit
-	reached := false
-	err := r.store.walk(ctx, r.onto, func(c *commit) (bool, error) {
-		if reached = c.Hash == culprit; !reached {
-			chain = append(chain, c)
-		}
-		return !reached && len(chain) < maxLookBack, nil
-	})
-	if err != nil || reached {
-		return chain, err
+	if line, ok := r.lines[culprit]; ok {
+		return line, nil
 	}
-	// The culprit came by a merge: the last commit that contains it brought it.
-	var failed error
-	without, _ := slices.BinarySearchFunc(chain, true, func(c *commit, _ bool) int {
-		has, err := r.store.graph.contains(ctx, c.Hash, culprit)
+	line, turned, err := r.store.boundary(ctx, r.onto, culprit, maxLookBack, func(h hash) (bool, error) {
+		has, err := r.store.graph.contains(ctx, h, culprit)
+		return !has, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if n := len(line); turned && n > 0 {
+		// Unless the culprit stands on the line itself, the last brought it.
+		below, err := r.store.graph.header(line[n-1])
 		if err != nil {
-			failed = err
+			return nil, err
 		}
-		if has {
-			return -1
+		if below.first() != culprit {
+			line = line[:n-1]
 		}
-		return 1
-	})
-	if without < len(chain) {
-		without = max(without-1, 0)
 	}
-	return chain[:without], failed
+	if r.lines == nil {
+		r.lines = make(map[hash][]hash)
+	}
+	r.lines[culprit] = line
+	return line, nil
 }
 
 // explain names the later commits behind each conflict, newest first.
@@ -58,45 +56,48 @@ func (r *revert) explain(ctx context.Context, conflicts []conflict) ([]bot.Confl
 		explained[i] = bot.Conflict{Path: c.path, Kind: c.kind}
 		watching[c.watch], paths[i] = append(watching[c.watch], i), c.watch
 	}
-	chain, err := r.later(ctx)
+	t, err := r.trail(ctx, paths)
 	if err != nil {
 		return nil, err
 	}
-	in, open := newScope(paths...), len(conflicts)
-	for _, c := range chain {
-		if open == 0 {
-			break
-		}
-		if slices.ContainsFunc(r.steps, func(st step) bool { return st.commit == c.Hash }) {
-			continue
-		}
-		before, err := r.store.parentTree(c, 1)
+	for open := len(conflicts); open > 0 && t != nil; {
+		more, err := t.next(ctx)
 		if errors.Is(err, errShallow) {
 			break // what was before is not known, and not needed for the answer
 		}
 		if err != nil {
 			return nil, err
 		}
-		sha := toSHA(c.Hash)
-		err = diffTrees(r.store, before, c.TreeHash, in, func(ch change) error {
-			for _, path := range append(parents(ch.path), ch.path) {
-				for _, i := range watching[path] {
-					since := explained[i].Since
-					if n := len(since); n < maxSince && (n == 0 || since[n-1] != sha) {
-						explained[i].Since = append(since, sha)
-						if n+1 == maxSince {
-							open--
-						}
+		if !more {
+			break
+		}
+		if slices.ContainsFunc(r.steps, func(st step) bool { return st.commit == t.hash }) {
+			continue
+		}
+		for _, path := range t.hits {
+			for _, i := range watching[path] {
+				if len(explained[i].Since) < maxSince {
+					explained[i].Since = append(explained[i].Since, toSHA(t.hash))
+					if len(explained[i].Since) == maxSince {
+						open--
 					}
 				}
 			}
-			return ctx.Err()
-		})
-		if err != nil {
-			return nil, err
 		}
 	}
 	return explained, nil
+}
+
+// trail walks the later commits that touched some paths; nil when there are no later
+// ones.
+func (r *revert) trail(ctx context.Context, paths []string) (*trail, error) {
+	line, err := r.later(ctx)
+	if err != nil || len(line) == 0 {
+		return nil, err
+	}
+	t := r.store.trail(r.onto, newScope(paths...))
+	t.limit, t.which = len(line), true
+	return t, nil
 }
 
 // undoneBy finds the commit that took the change back: the newest after which
@@ -107,37 +108,37 @@ func (r *revert) undoneBy(ctx context.Context) (hash, error) {
 	if err != nil || len(touched) == 0 {
 		return hash{}, err
 	}
-	in := newScope(touched...)
-	chain, err := r.later(ctx)
-	if err != nil {
+	t, err := r.trail(ctx, touched)
+	if err != nil || t == nil {
 		return hash{}, err
 	}
-	tries := 0
-	for _, c := range chain {
-		touched, err := r.store.touches(c, in)
-		if errors.Is(err, errShallow) {
+	t.which = false
+	for range maxUndoers {
+		more, err := t.next(ctx)
+		if errors.Is(err, errShallow) || err == nil && !more {
 			break
 		}
 		if err != nil {
 			return hash{}, err
 		}
-		if !touched {
-			continue
-		}
-		if tries++; tries > maxUndoers {
-			break
-		}
-		before, err := r.store.parentTree(c, 1)
-		if err != nil {
-			return hash{}, err
-		}
-		trees, conflicts, err := r.merge(ctx, newOverlay(r.store), before)
-		if err != nil {
-			return hash{}, err
-		}
-		if len(conflicts) > 0 || trees[len(trees)-1] != before {
-			return c.Hash, nil
+		undone, err := r.undone(ctx, t.hash)
+		if undone || err != nil {
+			return t.hash, err
 		}
 	}
 	return hash{}, nil
+}
+
+// undone reports whether something was left to take back before a commit.
+func (r *revert) undone(ctx context.Context, h hash) (bool, error) {
+	c, err := r.store.commit(h)
+	if err != nil {
+		return false, err
+	}
+	before, err := r.store.parentTree(c, 1)
+	if err != nil {
+		return false, err
+	}
+	trees, conflicts, err := r.merge(ctx, newOverlay(r.store), before)
+	return err == nil && (len(conflicts) > 0 || trees[len(trees)-1] != before), err
 }

@@ -25,8 +25,8 @@ func (r *revert) smallest(ctx context.Context, conflicts []bot.Conflict) ([]hash
 		return nil, err
 	}
 	s := &setSearch{revert: r, age: make(map[hash]int)}
-	for i, c := range chain {
-		s.age[c.Hash] = i
+	for i, h := range chain {
+		s.age[h] = i
 	}
 	for i, st := range r.steps {
 		if _, ok := s.age[st.commit]; !ok {
@@ -123,7 +123,7 @@ func (s *setSearch) try(ctx context.Context, with []hash) (set []hash, conflicts
 	if s.attempts++; s.attempts > maxAttempts {
 		return nil, nil, nil
 	}
-	r := &revert{store: s.store, onto: s.onto, steps: slices.Clone(s.steps)}
+	r := &revert{store: s.store, onto: s.onto, steps: slices.Clone(s.steps), lines: s.lines}
 	for _, h := range with {
 		if err := r.takeBack(h, 0); err != nil {
 			return nil, nil, err

@@ -1,20 +1,22 @@
 package git
 
 import (
-	"bytes"
 	"crypto/sha1" //nolint:gosec // What git names objects by.
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"strconv"
 	"sync"
 
 	"github.com/go-git/go-billy/v5/osfs"
 	"github.com/go-git/go-git/v5/plumbing"
 	gitcache "github.com/go-git/go-git/v5/plumbing/cache"
-	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/storage/filesystem"
 
 	"github.com/backout-dev/backout/bot"
+	"github.com/backout-dev/backout/vcs/git/pack"
 )
 
 // hash is a git object name in binary.
@@ -32,13 +34,11 @@ func toSHA(h hash) bot.SHA {
 // Sizes of the caches of one mirror. Together with go-git's own they bound what an
 // open mirror holds to a few dozen MiB.
 const (
-	objectCacheBytes = 48 * gitcache.MiByte
+	packCacheBytes   = 16 << 20
+	objectCacheBytes = 8 * gitcache.MiByte
 	treeCacheBytes   = 12 << 20
 	commitCacheBytes = 8 << 20
 )
-
-// quickLook is the usual graph.quick.
-const quickLook = 2000
 
 // maxBlob is the largest file that is ever read into memory: what the GitHub API
 // takes in one blob, and more than any manifest.
@@ -54,22 +54,27 @@ var errDamaged = errors.New("mirror is damaged")
 // errTooBig says that a file is larger than what was asked for.
 var errTooBig = errors.New("file is too big")
 
-// store reads the objects of one bare repository. It is safe for concurrent use;
-// go-git's storage is not, so it is entered by one goroutine at a time and
-// everything worth keeping is kept decoded in front of it.
+// store reads the objects of one bare repository. It is safe for concurrent use.
+// Packs are read by our own reader, which most objects come from; go-git is asked
+// for what that does not have or can't read. Its storage is not safe for concurrent
+// use, so it is entered by one goroutine at a time.
 type store struct {
 	dir     string
+	packed  *pack.Folder
 	commits *cache[*commit]
 	trees   *cache[[]entry]
 	graph   graph
+	index   *index
 	// cut are commits whose parents a shallow clone has left out.
 	cut map[hash]bool
 
-	mu  sync.Mutex // guards git
-	git *filesystem.Storage
+	mu   sync.Mutex // guards git
+	git  *filesystem.Storage
+	turn int // of packs, as go-git knows them
 
 	headsMu sync.RWMutex
 	heads   map[string]hash // by branch name
+	main    string          // the default branch
 }
 
 // openStore opens the bare repository in dir.
@@ -80,32 +85,57 @@ func openStore(dir string) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.heads = heads
+	s.heads, s.main = heads, s.readMain()
 	return s, nil
 }
 
 func newStore(dir string, from *filesystem.Storage) *store {
 	s := &store{
 		dir:     dir,
+		packed:  pack.New(filepath.Join(dir, "objects", "pack"), packCacheBytes),
 		commits: newCache[*commit](commitCacheBytes),
 		trees:   newCache[[]entry](treeCacheBytes),
 		git:     from,
+		index:   newIndex(),
 	}
-	s.graph.store, s.graph.quick = s, quickLook
+	s.graph.store = s
 	return s
 }
 
 func (s *store) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.git.Close()
+	return errors.Join(s.packed.Close(), s.git.Close())
 }
 
-// object reads one object; objects over limit bytes are errTooBig, unread.
+// library is go-git, told when packs have come or gone: it looks only once. The
+// caller holds mu.
+func (s *store) library() *filesystem.Storage {
+	if turn := s.packed.Turn(); turn != s.turn {
+		s.git.Reindex()
+		s.turn = turn
+	}
+	return s.git
+}
+
+// object reads one object; objects over limit bytes are errTooBig, unread. The
+// content is shared and must not be changed.
 func (s *store) object(kind plumbing.ObjectType, h hash, limit int64) ([]byte, error) {
+	got, content, err := s.packed.Read(pack.Name(h), limit)
+	var big *pack.TooBig
+	switch {
+	case err == nil && plumbing.ObjectType(got) == kind:
+		return content, nil
+	case errors.As(err, &big):
+		return nil, fmt.Errorf("read %s %s of %d bytes: %w", kind, h, big.Bytes, errTooBig)
+	}
+	return s.libraryObject(kind, h, limit)
+}
+
+func (s *store) libraryObject(kind plumbing.ObjectType, h hash, limit int64) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o, err := s.git.EncodedObject(kind, h)
+	o, err := s.library().EncodedObject(kind, h)
 	switch {
 	case errors.Is(err, plumbing.ErrObjectNotFound):
 		return nil, fmt.Errorf("read %s %s: %w", kind, h, errMissing)
@@ -130,27 +160,55 @@ func (s *store) object(kind plumbing.ObjectType, h hash, limit int64) ([]byte, e
 }
 
 // genuine compares content with its name: go-git does not when it reads, and a
-// revert is made of both. This is about torn disks, not about forgers, so it is
-// the plain SHA-1, which processors help with.
+// revert is made of both.
 func genuine(kind plumbing.ObjectType, h hash, content []byte) bool {
-	sum := sha1.New() //nolint:gosec // What git names objects by.
-	fmt.Fprintf(sum, "%s %d\x00", kind, len(content))
-	sum.Write(content)
-	return bytes.Equal(sum.Sum(nil), h[:])
+	return nameOf(kind, content) == h
 }
 
-// has reports whether an object is there, of whatever kind.
+// nameOf is the name of an object. This is about torn disks, not about forgers, so it
+// is the plain SHA-1, which processors help with.
+func nameOf(kind plumbing.ObjectType, content []byte) hash {
+	sum := sha1.New() //nolint:gosec // What git names objects by.
+	var space [64]byte
+	head := append(space[:0], kind.Bytes()...)
+	head = strconv.AppendInt(append(head, ' '), int64(len(content)), 10)
+	sum.Write(append(head, 0))
+	sum.Write(content)
+	return hash(sum.Sum(space[:0]))
+}
+
+// has reports whether an object is there, of whatever kind. Borrowed ones don't count.
 func (s *store) has(h hash) bool {
+	if s.packed.Has(pack.Name(h)) {
+		return true
+	}
+	if s.packed.Complete() {
+		name := h.String()
+		_, err := os.Stat(filepath.Join(s.dir, "objects", name[:2], name[2:]))
+		if errors.Is(err, os.ErrNotExist) {
+			return false
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.git.HasEncodedObject(h) == nil
+	return s.library().HasEncodedObject(h) == nil
 }
 
 // size is the size of a blob, which is cheaper to learn than its content.
 func (s *store) size(h hash) (int64, error) {
+	if n, err := s.packed.Size(pack.Name(h)); err == nil {
+		return n, nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n, err := s.git.EncodedObjectSize(h)
+	n, err := s.library().EncodedObjectSize(h)
+	if errors.Is(err, plumbing.ErrObjectNotFound) {
+		// It may be borrowed, which only reading finds out.
+		var o plumbing.EncodedObject
+		if o, err = s.git.EncodedObject(plumbing.AnyObject, h); err == nil {
+			n = o.Size()
+		}
+	}
 	if errors.Is(err, plumbing.ErrObjectNotFound) {
 		return 0, fmt.Errorf("measure %s: %w", h, errMissing)
 	}
@@ -180,37 +238,4 @@ func (s *store) tree(h hash) ([]entry, error) {
 	}
 	s.trees.put(h, t, 100+3*len(raw))
 	return t, nil
-}
-
-// commit is a decoded commit.
-type commit struct{ *object.Commit }
-
-// first is the first parent; zero for a root commit.
-func (c *commit) first() hash {
-	if len(c.ParentHashes) == 0 {
-		return hash{}
-	}
-	return c.ParentHashes[0]
-}
-
-// commit reads a commit. It is shared.
-func (s *store) commit(h hash) (*commit, error) {
-	if c, ok := s.commits.get(h); ok {
-		return c, nil
-	}
-	raw, err := s.object(plumbing.CommitObject, h, maxBlob)
-	if err != nil {
-		return nil, err
-	}
-	o := &plumbing.MemoryObject{}
-	o.SetType(plumbing.CommitObject)
-	if _, err := o.Write(raw); err != nil {
-		return nil, fmt.Errorf("read commit %s: %w", h, err)
-	}
-	c := &commit{&object.Commit{}}
-	if err := c.Decode(o); err != nil {
-		return nil, fmt.Errorf("read commit %s: %w", h, err)
-	}
-	s.commits.put(h, c, 400+len(raw))
-	return c, nil
 }

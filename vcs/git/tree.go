@@ -101,15 +101,19 @@ func parseTree(raw []byte) ([]entry, error) {
 
 // encodeTree is the tree object that holds entries, which must be in order.
 func encodeTree(entries []entry) []byte {
-	var b bytes.Buffer
+	size := 0
 	for _, e := range entries {
-		b.WriteString(strconv.FormatUint(uint64(e.mode), 8))
-		b.WriteByte(' ')
-		b.WriteString(e.name)
-		b.WriteByte(0)
-		b.Write(e.hash[:])
+		size += len("100644 \x00") + len(e.name) + len(e.hash)
 	}
-	return b.Bytes()
+	b := make([]byte, 0, size)
+	for _, e := range entries {
+		b = strconv.AppendUint(b, uint64(e.mode), 8)
+		b = append(b, ' ')
+		b = append(b, e.name...)
+		b = append(b, 0)
+		b = append(b, e.hash[:]...)
+	}
+	return b
 }
 
 // compareEntries is git's order within a tree: by name, with directories as if

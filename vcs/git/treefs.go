@@ -184,7 +184,7 @@ func (f *treeFile) read() ([]byte, error) {
 		return nil, f.failed("read", err)
 	}
 	f.size = int64(len(b))
-	return b, nil
+	return bytes.Clone(b), nil // what is read is shared, and callers may change what they get
 }
 
 var errNotDirectory = errors.New("not a directory")

@@ -9,57 +9,16 @@ import (
 	"time"
 
 	"github.com/google/go-github/v60/github"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/backout-dev/backout/bot"
 )
-
-// scope names a use of tokens. Each has its own token, for one repository and
-// with no more permissions than the use needs, so that a leaked one opens
-// little.
-type scope string
-
-const (
-	scopeWork  scope = "work"  // the ports
-	scopeClone scope = "clone" // fetching the mirror
-)
-
-// wants lists the permissions of a scope. What the owner did not grant is left
-// out of the request, since asking for it would refuse the whole token
-// (https://docs.github.com/rest/apps/apps#create-an-installation-access-token-for-an-app);
-// the call that needs it then says what is missing. A comment on a pull
-// request takes pull_requests; issues may be read-only.
-func (s scope) wants() map[string]string {
-	if s == scopeClone {
-		return map[string]string{"metadata": "read", "contents": "read"}
-	}
-	return map[string]string{
-		"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write",
-		"checks": "write", "statuses": "read", "merge_queues": "read",
-	}
-}
-
-// asks is what a scope wants as far as it was granted.
-func (s scope) asks(granted map[string]string) map[string]string {
-	if len(granted) == 0 {
-		return nil
-	}
-	asks := map[string]string{}
-	for name, want := range s.wants() {
-		switch have := granted[name]; {
-		case have == "":
-		case want == "write" && have == "read":
-			asks[name] = "read"
-		default:
-			asks[name] = want
-		}
-	}
-	return asks
-}
 
 // installation is the App on the account that owns a repository.
 type installation struct {
 	ID          int64             `json:"id"`
 	Permissions map[string]string `json:"permissions"`
+	Events      []string          `json:"events"`
 	SuspendedAt *time.Time        `json:"suspended_at"`
 	Account     struct {
 		Login string `json:"login"`
@@ -92,14 +51,21 @@ func (c *Client) Token(ctx context.Context, name bot.RepoName) (string, error) {
 	return t.secret, nil
 }
 
-// Warm gets ready what opening a revert needs, so that none of it is on the
-// clock: the token and the repository's node ID.
+// Warm gets ready what opening and merging a revert needs, so that none of it
+// is on the clock: the tokens and the repository's node ID.
 func (c *Client) Warm(ctx context.Context, name bot.RepoName) error {
 	r, err := c.repo(name)
 	if err != nil {
 		return err
 	}
-	if _, err := r.token(ctx, scopeWork); err != nil {
+	var g errgroup.Group
+	for _, sc := range []scope{scopeRead, scopeChange, scopeTell} {
+		g.Go(func() error {
+			_, err := r.token(ctx, sc)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
 		return r.trouble(err, "get a token for %s", name)
 	}
 	if _, err := r.node(ctx); err != nil {
@@ -113,12 +79,11 @@ func (r *repository) token(ctx context.Context, sc scope) (token, error) {
 	if t, ok := r.cached(sc); ok {
 		return t, nil
 	}
-	select {
-	case r.turn <- struct{}{}:
-		defer func() { <-r.turn }()
-	case <-ctx.Done():
-		return token{}, ctx.Err()
+	done, err := r.queue(ctx, sc)
+	if err != nil {
+		return token{}, err
 	}
+	defer done()
 	if t, ok := r.cached(sc); ok {
 		return t, nil
 	}
@@ -136,6 +101,25 @@ func (r *repository) token(ctx context.Context, sc scope) (token, error) {
 		err = r.client.judge(err)
 	}
 	return t, err
+}
+
+// queue lets one caller at a time mint tokens of a scope, or look the
+// installation up where the scope is empty: the others find the result. It is
+// a channel because waiting must end with the context.
+func (r *repository) queue(ctx context.Context, sc scope) (done func(), err error) {
+	r.mu.Lock()
+	turn := r.turns[sc]
+	if turn == nil {
+		turn = make(chan struct{}, 1)
+		r.turns[sc] = turn
+	}
+	r.mu.Unlock()
+	select {
+	case turn <- struct{}{}:
+		return func() { <-turn }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 func (r *repository) mint(ctx context.Context, sc scope) (token, error) {
@@ -162,6 +146,7 @@ func (r *repository) mint(ctx context.Context, sc scope) (token, error) {
 	if got.Token == "" {
 		return token{}, errors.New("github: the answer holds no token")
 	}
+	r.client.minted(got.Token)
 	t := token{secret: got.Token, expires: got.ExpiresAt, installation: in.ID}
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		// By our own clock: one that runs an hour ahead would ask for a token
@@ -181,8 +166,16 @@ func (r *repository) findInstallation(ctx context.Context) (installation, error)
 	if in := r.installed(); in.ID != 0 {
 		return in, nil
 	}
+	done, err := r.queue(ctx, "")
+	if err != nil {
+		return installation{}, err
+	}
+	defer done()
+	if in := r.installed(); in.ID != 0 {
+		return in, nil
+	}
 	var in installation
-	_, err := call(ctx, r.client.rest(r.client.app), http.MethodGet, r.path("/installation"), nil, &in)
+	_, err = call(ctx, r.client.rest(r.client.app), http.MethodGet, r.path("/installation"), nil, &in)
 	if err != nil {
 		return in, r.notInstalled(err)
 	}
@@ -284,15 +277,17 @@ func (c *Client) Refused(name bot.RepoName, secret string) {
 }
 
 // trouble is Client.trouble, and where a permission is missing it forgets the
-// token that lacks it, so that one which is granted now counts at the next
+// tokens that may lack it, so that one which is granted now counts at the next
 // try and not an hour later.
 func (r *repository) trouble(err error, act string, args ...any) error {
 	err = r.client.trouble(err, act, args...)
 	if bot.IsTrouble(err, bot.TroubleForbidden) {
 		r.mu.Lock()
-		used := r.tokens[scopeWork]
-		r.mu.Unlock()
-		r.forget(used)
+		defer r.mu.Unlock()
+		for _, sc := range []scope{scopeRead, scopeChange, scopeTell} {
+			delete(r.tokens, sc)
+		}
+		r.installation = installation{}
 	}
 	return err
 }

@@ -70,13 +70,27 @@ func TestTokensAreForOneRepositoryAndNoMore(t *testing.T) {
 		must(t, json.Unmarshal(seen[0].Body, &got))
 		return got
 	}
-	work := asked(func() { must(t, w.permission()) })
-	want := ask{[]string{"fleet"}, map[string]string{
-		"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "read",
-		"checks": "write", "statuses": "read", "merge_queues": "read",
-	}}
-	if diff := cmp.Diff(want, work); diff != "" {
-		t.Errorf("the ports' token (-want +got):\n%s", diff)
+	for _, tt := range []struct {
+		use  string
+		do   func()
+		want map[string]string
+	}{
+		{"look", func() { must(t, w.permission()) }, map[string]string{
+			"metadata": "read", "contents": "read", "pull_requests": "read", "issues": "read",
+			"checks": "read", "statuses": "read", "merge_queues": "read",
+		}},
+		{"change", func() { must(t, w.client.DeleteBranch(t.Context(), repoName, "backout/revert-0123456789ab")) }, map[string]string{
+			"metadata": "read", "contents": "write", "pull_requests": "write",
+			"checks": "read", "statuses": "read", "merge_queues": "read",
+		}},
+		{"tell", func() { _ = w.client.React(t.Context(), repoName, 1, "eyes") }, map[string]string{
+			"metadata": "read", "pull_requests": "write", "checks": "write",
+		}},
+	} {
+		want := ask{[]string{"fleet"}, tt.want}
+		if diff := cmp.Diff(want, asked(tt.do)); diff != "" {
+			t.Errorf("the token to %s (-want +got):\n%s", tt.use, diff)
+		}
 	}
 	clone := asked(func() {
 		token, err := w.client.Token(t.Context(), repoName)
@@ -86,7 +100,7 @@ func TestTokensAreForOneRepositoryAndNoMore(t *testing.T) {
 			t.Errorf("fetch with the token: %q, %v", out, err)
 		}
 	})
-	want.Permissions = map[string]string{"metadata": "read", "contents": "read"}
+	want := ask{[]string{"fleet"}, map[string]string{"metadata": "read", "contents": "read"}}
 	if diff := cmp.Diff(want, clone); diff != "" {
 		t.Errorf("the mirror's token (-want +got):\n%s", diff)
 	}

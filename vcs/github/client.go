@@ -39,6 +39,9 @@ type Config struct {
 	Now func() time.Time
 	// Log receives what is worth a line; nil discards it.
 	Log *slog.Logger
+	// Minted is told of every token that GitHub gave us, so that it can be kept
+	// out of what people read; nil tells nobody.
+	Minted func(token string)
 }
 
 // Client speaks to one GitHub host as one App. All methods are safe for
@@ -51,6 +54,7 @@ type Client struct {
 	app        *http.Client // authenticates as the App itself, by JWT
 	now        func() time.Time
 	log        *slog.Logger
+	minted     func(token string)
 	limits     limits
 
 	mu       sync.Mutex
@@ -83,10 +87,14 @@ func New(cfg Config) (*Client, error) {
 		base:       base,
 		now:        cfg.Now,
 		log:        cfg.Log,
+		minted:     cfg.Minted,
 		repos:      map[bot.RepoName]*repository{},
 	}
 	if c.now == nil {
 		c.now = time.Now
+	}
+	if c.minted == nil {
+		c.minted = func(string) {}
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)

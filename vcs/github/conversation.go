@@ -20,12 +20,13 @@ func (c *Client) Comments(ctx context.Context, name bot.RepoName, number int, si
 	type comment struct {
 		commentJSON
 		Created time.Time `json:"created_at"`
+		Updated time.Time `json:"updated_at"`
 	}
 	var out []bot.Comment
 	path := r.path("/issues/%d/comments", number) + "?since=" + url.QueryEscape(since.UTC().Format(time.RFC3339))
 	err = eachPage(ctx, r.api(), path, func(page []comment) bool {
 		for _, x := range page {
-			one := bot.Comment{Repo: name, Number: number, ID: x.ID, Body: x.Body, AuthorIsBot: true, Written: x.Created.UTC()}
+			one := bot.Comment{Repo: name, Number: number, ID: x.ID, Body: x.Body, AuthorIsBot: true, Written: x.Created.UTC(), Edited: x.Updated.After(x.Created)}
 			if x.User != nil {
 				one.Author, one.AuthorIsBot = x.User.Login, x.User.Type != "User" || x.Via != nil
 			}

@@ -148,7 +148,7 @@ func TestComments(t *testing.T) {
 	got, err := w.client.Comments(t.Context(), repoName, issue, since.Add(-time.Second))
 	must(t, err)
 	want := []bot.Comment{
-		{Repo: repoName, Number: issue, ID: ids[3], Author: "ann", Body: "edited", Written: since.Add(-time.Hour)},
+		{Repo: repoName, Number: issue, ID: ids[3], Author: "ann", Body: "edited", Written: since.Add(-time.Hour), Edited: true},
 		{Repo: repoName, Number: issue, ID: id, Author: "bob", Body: "later", Written: since},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateApproxTime(time.Minute)); diff != "" {

@@ -71,7 +71,7 @@ func (r *repository) post(ctx context.Context, body []byte) ([]byte, http.Header
 	// Older Enterprise Servers show mergeStateStatus only to who asks for it.
 	req.Header.Set("Accept", "application/vnd.github.merge-info-preview+json, application/json")
 	req.Header.Set("User-Agent", "backout")
-	resp, err := r.http.Do(req)
+	resp, err := r.graph.Do(req)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -77,6 +77,7 @@ func (c *Client) installedIn(ctx context.Context, in installation) ([]bot.RepoNa
 	if _, err := call(ctx, c.rest(c.app), http.MethodPost, path, ask, &got); err != nil {
 		return nil, err
 	}
+	c.minted(got.Token)
 	type page struct {
 		Repositories []struct {
 			FullName string `json:"full_name"`

@@ -16,13 +16,12 @@ type repository struct {
 	client       *Client
 	name         bot.RepoName
 	owner, short string
-	http         *http.Client // authenticates as the App on this repository
-
-	// turn is held while a token is minted, so that many callers mint one. It
-	// is a channel because waiting must end with the context.
-	turn chan struct{}
+	// Both authenticate as the App on this repository: REST with the token of
+	// what is asked, GraphQL with the one that changes.
+	http, graph *http.Client
 
 	mu           sync.Mutex
+	turns        map[scope]chan struct{}
 	installation installation
 	nodeID       string
 	pulls        map[int]string // node IDs of pull requests that were seen
@@ -44,9 +43,12 @@ func (c *Client) repo(name bot.RepoName) (*repository, error) {
 	}
 	r := &repository{
 		client: c, name: name, owner: owner, short: short,
-		turn: make(chan struct{}, 1), tokens: map[scope]token{}, pulls: map[int]string{},
+		turns: map[scope]chan struct{}{}, tokens: map[scope]token{}, pulls: map[int]string{},
 	}
-	r.http = &http.Client{Transport: &authorised{repo: r}, Timeout: requestTimeout, CheckRedirect: stayOnHost}
+	as := func(sc scope) *http.Client {
+		return &http.Client{Transport: &authorised{repo: r, as: sc}, Timeout: requestTimeout, CheckRedirect: stayOnHost}
+	}
+	r.http, r.graph = as(""), as(scopeChange)
 	c.repos[name] = r
 	return r, nil
 }

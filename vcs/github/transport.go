@@ -10,7 +10,10 @@ import (
 // that GitHub no longer takes (401) is forgotten and the request sent once
 // more with a new one: a 401 comes before any effect, so that is safe for
 // writes too.
-type authorised struct{ repo *repository }
+type authorised struct {
+	repo *repository
+	as   scope // "" goes by the request, which is then REST
+}
 
 // RoundTrip implements http.RoundTripper.
 func (a *authorised) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -44,7 +47,11 @@ func (a *authorised) send(req *http.Request, body io.ReadCloser) (*http.Response
 	if req.URL.Host != c.restURL.Host {
 		return refuse(errOtherHost)
 	}
-	tok, err := a.repo.token(req.Context(), scopeWork)
+	sc := a.as
+	if sc == "" {
+		sc = restScope(req, c.restURL.Path)
+	}
+	tok, err := a.repo.token(req.Context(), sc)
 	if err != nil {
 		return refuse(err)
 	}
@@ -89,10 +96,36 @@ type readAgain struct{ base http.RoundTripper }
 func (t readAgain) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.base.RoundTrip(req)
 	if err != nil && req.Method == http.MethodGet && req.Context().Err() == nil {
-		return t.base.RoundTrip(req)
+		resp, err = t.base.RoundTrip(req)
+	}
+	if err == nil {
+		resp.Body = &bounded{resp.Body, maxRead}
 	}
 	return resp, err
 }
+
+// maxRead is the longest answer that is read, in bytes: more than twice the
+// largest that GitHub documents, a delivery with a payload of 25 MB.
+const maxRead = 64 << 20
+
+// bounded is a body that ends in an error when it is too long: cut silently, it
+// could be taken for a shorter one.
+type bounded struct {
+	io.ReadCloser
+
+	left int64
+}
+
+// Read implements io.Reader.
+func (l *bounded) Read(p []byte) (int, error) {
+	n, err := l.ReadCloser.Read(p)
+	if l.left -= int64(n); l.left < 0 {
+		return 0, errTooLong
+	}
+	return n, err
+}
+
+var errTooLong = errors.New("github: the answer is longer than 64 MiB")
 
 var errOtherHost = errors.New("github: refused to send a token to another host")
 

@@ -39,7 +39,7 @@ func run(dir, write string) error {
 	}
 	fmt.Print(report)
 	all := slices.Concat(sets.App, sets.Calm)
-	m, err := corpus.Train(all)
+	m, err := corpus.Train(all, sets.File)
 	if err != nil {
 		return err
 	}

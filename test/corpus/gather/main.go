@@ -53,7 +53,7 @@ func run(ctx context.Context, dir, out string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Println(set.name, len(cases), "cases,", n, "gathered,", absent, "of repositories not at hand, skipped:", skipped)
+		fmt.Println(set.name, len(cases), "cases,", n, "gathered; of repositories not at hand:", absent, "skipped:", skipped)
 	}
 	return nil
 }

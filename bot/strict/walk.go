@@ -1,4 +1,4 @@
-package app
+package strict
 
 import (
 	"bytes"
@@ -12,47 +12,84 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// checkKeys finds keys that the configuration does not know and values of the
-// wrong form, each with its line and with what was probably meant; the decoder
-// alone would name neither. err is set where nothing could be looked at.
-func checkKeys(b []byte, shape any) (problems []error, err error) {
+// Problem is one thing that is wrong, and where.
+type Problem struct {
+	Line int // from 1; 0 where it is not known
+	Text string
+}
+
+// Error implements error.
+func (p Problem) Error() string {
+	if p.Line == 0 {
+		return p.Text
+	}
+	return fmt.Sprintf("line %d: %s", p.Line, p.Text)
+}
+
+// Lines tells on which line a key stands.
+type Lines map[string]int
+
+// Line is the line of a path ("apps[0].match"), or of the nearest section around
+// it that stands in the document; 0 where there is none.
+func (l Lines) Line(path string) int {
+	for {
+		if n, ok := l[path]; ok {
+			return n
+		}
+		i := strings.LastIndexAny(path, ".[")
+		if i < 0 {
+			return 0
+		}
+		path = path[:i]
+	}
+}
+
+// Has reports whether a key stands in the document, and has a value.
+func (l Lines) Has(path string) bool { return l[path] > 0 }
+
+// Look compares a document with the struct that it is to be decoded into; what
+// names the document for people. The problems are in the order of the lines. err
+// is set where nothing could be looked at.
+func Look(b []byte, shape any, what string) (lines Lines, problems []Problem, err error) {
 	var doc, more yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(b))
 	err = dec.Decode(&doc)
 	switch {
 	case errors.Is(err, io.EOF), err == nil && (len(doc.Content) == 0 || isNull(doc.Content[0])):
-		return nil, errors.New("the configuration is empty")
+		return nil, nil, fmt.Errorf("%s is empty", what)
 	case err != nil:
-		return nil, fmt.Errorf("parse configuration: %w", err)
+		return nil, nil, fmt.Errorf("parse %s: %w", strings.TrimPrefix(what, "the "), err)
 	}
-	w := keyWalk{}
+	w := walk{what: what, lines: Lines{}}
 	w.value(doc.Content[0], reflect.TypeOf(shape), "")
 	switch err := dec.Decode(&more); {
 	case err == nil:
-		w.bad(&more, "a second document begins here; the configuration is one document")
+		w.bad(&more, "a second document begins here; %s is one document", what)
 	case !errors.Is(err, io.EOF):
-		return nil, fmt.Errorf("parse configuration: %w", err)
+		return nil, nil, fmt.Errorf("parse %s: %w", strings.TrimPrefix(what, "the "), err)
 	}
-	return w.errs, nil
+	return w.lines, w.problems, nil
 }
 
-// keyWalk compares a document with the structs that it is decoded into.
-type keyWalk struct {
-	errs  []error
-	depth int
+// walk compares a document with the structs that it is decoded into.
+type walk struct {
+	what     string
+	lines    Lines
+	problems []Problem
+	depth    int
 }
 
 // maxDepth bounds the walk, since an alias may name what it stands in.
 const maxDepth = 30
 
-func (w *keyWalk) bad(n *yaml.Node, format string, args ...any) {
-	w.errs = append(w.errs, fmt.Errorf("line %d: %s", n.Line, fmt.Sprintf(format, args...)))
+func (w *walk) bad(n *yaml.Node, format string, args ...any) {
+	w.problems = append(w.problems, Problem{n.Line, fmt.Sprintf(format, args...)})
 }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
 
 // value checks one value; path names it for people.
-func (w *keyWalk) value(n *yaml.Node, t reflect.Type, path string) {
+func (w *walk) value(n *yaml.Node, t reflect.Type, path string) {
 	if w.depth++; w.depth > maxDepth {
 		w.bad(n, "%s: nested too deeply", path)
 		return
@@ -74,7 +111,9 @@ func (w *keyWalk) value(n *yaml.Node, t reflect.Type, path string) {
 		w.keys(n, path, func(string) (reflect.Type, bool) { return t.Elem(), true }, nil)
 	case t.Kind() == reflect.Slice && n.Kind == yaml.SequenceNode:
 		for i, c := range n.Content {
-			w.value(c, t.Elem(), fmt.Sprintf("%s[%d]", path, i))
+			at := fmt.Sprintf("%s[%d]", path, i)
+			w.lines[at] = c.Line
+			w.value(c, t.Elem(), at)
 		}
 	case t.Kind() == reflect.Map:
 		w.bad(n, "%s: a section belongs here, as in {key: value}", path)
@@ -86,10 +125,13 @@ func (w *keyWalk) value(n *yaml.Node, t reflect.Type, path string) {
 }
 
 // section checks a mapping that is decoded into a struct.
-func (w *keyWalk) section(n *yaml.Node, t reflect.Type, path string) {
-	fields := jsonFields(t)
+func (w *walk) section(n *yaml.Node, t reflect.Type, path string) {
+	fields := Fields(t)
 	if n.Kind != yaml.MappingNode {
-		w.bad(n, "%s: a section belongs here, with keys of these: %s", orWhole(path), strings.Join(sortedKeys(fields), ", "))
+		if path == "" {
+			path = w.what
+		}
+		w.bad(n, "%s: a section belongs here, with keys of these: %s", path, strings.Join(sortedKeys(fields), ", "))
 		return
 	}
 	w.keys(n, path, func(key string) (reflect.Type, bool) {
@@ -99,10 +141,10 @@ func (w *keyWalk) section(n *yaml.Node, t reflect.Type, path string) {
 }
 
 // keys checks the keys of a mapping and what they hold.
-func (w *keyWalk) keys(n *yaml.Node, path string, typeOf func(string) (reflect.Type, bool), fields map[string]reflect.Type) {
+func (w *walk) keys(n *yaml.Node, path string, typeOf func(string) (reflect.Type, bool), fields map[string]reflect.Type) {
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := n.Content[i]
+		key, value := n.Content[i], n.Content[i+1]
 		where := strings.TrimPrefix(path+"."+key.Value, ".")
 		t, known := typeOf(key.Value)
 		switch {
@@ -111,14 +153,17 @@ func (w *keyWalk) keys(n *yaml.Node, path string, typeOf func(string) (reflect.T
 		case seen[key.Value]:
 			w.bad(key, "key %s stands twice", where)
 		default:
-			w.value(n.Content[i+1], t, where)
+			if !isNull(value) {
+				w.lines[where] = key.Line
+			}
+			w.value(value, t, where)
 		}
 		seen[key.Value] = true
 	}
 }
 
-// jsonFields maps the keys of a struct to their types, embedded ones included.
-func jsonFields(t reflect.Type) map[string]reflect.Type {
+// Fields maps the keys of a struct to their types, embedded ones included.
+func Fields(t reflect.Type) map[string]reflect.Type {
 	out := map[string]reflect.Type{}
 	for _, f := range reflect.VisibleFields(t) {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -136,45 +181,4 @@ func sortedKeys(fields map[string]reflect.Type) []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-func orWhole(path string) string {
-	if path == "" {
-		return "the configuration"
-	}
-	return path
-}
-
-func suggest(key string, fields map[string]reflect.Type) string {
-	names := sortedKeys(fields)
-	best, least := "", len(key)/2+1
-	for _, name := range names {
-		if d := distance(key, name); d < least {
-			best, least = name, d
-		}
-	}
-	if best != "" {
-		return fmt.Sprintf("; did you mean %s?", best)
-	}
-	return "; known here: " + strings.Join(names, ", ")
-}
-
-// distance is the Levenshtein distance.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diag := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diag, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diag+cost)
-		}
-	}
-	return row[len(b)]
 }

@@ -1,4 +1,4 @@
-package app
+package strict
 
 import (
 	"encoding/json"
@@ -12,7 +12,7 @@ import (
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
 
 // custom lets a type that reads itself, such as a duration, judge a value.
-func (w *keyWalk) custom(n *yaml.Node, t reflect.Type, path string) {
+func (w *walk) custom(n *yaml.Node, t reflect.Type, path string) {
 	var v any
 	if err := n.Decode(&v); err != nil {
 		w.bad(n, "%s: %v", path, err)
@@ -32,7 +32,7 @@ func (w *keyWalk) custom(n *yaml.Node, t reflect.Type, path string) {
 var yesNo = []string{"y", "n", "yes", "no", "on", "off", "true", "false"}
 
 // scalar checks the form of a single value.
-func (w *keyWalk) scalar(n *yaml.Node, t reflect.Type, path string) {
+func (w *walk) scalar(n *yaml.Node, t reflect.Type, path string) {
 	boolean := n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) == 0 && slices.Contains(yesNo, strings.ToLower(n.Value))
 	want := ""
 	switch t.Kind() {
