@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -58,10 +59,16 @@ func writeLine(w io.Writer, v any) error {
 
 // findLines answers each line of the input with one of the output.
 func findLines(ctx context.Context, repo *git.Repository, limit int, in io.Reader, out io.Writer) error {
-	sc := bufio.NewScanner(in)
-	sc.Buffer(nil, 1<<20)
-	for sc.Scan() {
-		q, err := lineQuestion(repo, sc.Text())
+	lines := bufio.NewReader(in)
+	for ctx.Err() == nil {
+		line, err := lines.ReadString('\n')
+		if line == "" && errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("read the input: %w", err)
+		}
+		q, err := lineQuestion(repo, strings.TrimRight(line, "\r\n"))
 		var f found
 		if err == nil {
 			q.limit = limit
@@ -79,7 +86,7 @@ func findLines(ctx context.Context, repo *git.Repository, limit int, in io.Reade
 			return err
 		}
 	}
-	return sc.Err()
+	return ctx.Err()
 }
 
 // lineQuestion reads "head TAB unix_time TAB path".

@@ -23,20 +23,25 @@ type answer struct {
 	// Commit is the tip of the branch that was made.
 	Commit bot.SHA `json:"commit,omitempty"`
 	// By is the commit that took the change back before.
-	By        bot.SHA        `json:"by,omitempty"`
-	Changed   []string       `json:"changed"`
-	Conflicts []bot.Conflict `json:"conflicts"`
+	By        bot.SHA    `json:"by,omitempty"`
+	Changed   []string   `json:"changed"`
+	Conflicts []conflict `json:"conflicts"`
 	// Smallest is a set that reverts cleanly, newest first.
 	Smallest []bot.SHA `json:"smallest,omitempty"`
 	Error    string    `json:"error,omitempty"`
 }
 
+// conflict is a bot.Conflict with all its fields, empty or not.
+type conflict struct {
+	Path  string    `json:"path"`
+	Kind  string    `json:"kind"`
+	Since []bot.SHA `json:"since"`
+}
+
 func answered(t *git.TakenBack) answer {
-	a := answer{Status: string(t.Status), Tree: t.Tree, By: t.By, Changed: t.Changed, Conflicts: t.Conflicts}
-	for i := range a.Conflicts {
-		if a.Conflicts[i].Since == nil {
-			a.Conflicts[i].Since = []bot.SHA{}
-		}
+	a := answer{Status: string(t.Status), Tree: t.Tree, By: t.By, Changed: t.Changed}
+	for _, c := range t.Conflicts {
+		a.Conflicts = append(a.Conflicts, conflict{c.Path, c.Kind, append([]bot.SHA{}, c.Since...)})
 	}
 	return a
 }
@@ -51,7 +56,7 @@ func writeAnswer(w io.Writer, a answer) error {
 		a.Changed = []string{}
 	}
 	if a.Conflicts == nil {
-		a.Conflicts = []bot.Conflict{}
+		a.Conflicts = []conflict{}
 	}
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)

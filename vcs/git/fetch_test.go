@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"net/http"
@@ -504,5 +505,26 @@ func TestLeftoversAreSwept(t *testing.T) {
 	left, _ := filepath.Glob(filepath.Join(dir, unfinished+"*"))
 	if diff := cmp.Diff([]string{filepath.Join(dir, unfinished+"young")}, left); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestAbbreviatedAfterFetch resolves the first digits of a commit before and after
+// it has come, when nothing else was missed that would tell of its pack.
+func TestAbbreviatedAfterFetch(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	origin := s.repo()
+	first := origin.commit("main", files{"a": plain("1\n")}, "first")
+	ms := s.mirrors()
+	fetch(t, ms)
+	for n := range 5 {
+		if got, err := ms.Resolve(t.Context(), testRepo, string(first[:8])); err != nil || got != first {
+			t.Fatalf("after %d fetches %s is %s: %v", n, first[:8], got, err)
+		}
+		next := origin.commit("main", files{"a": plain(fmt.Sprintf("%d\n", n))}, "next")
+		fetch(t, ms)
+		if got, err := ms.Resolve(t.Context(), testRepo, string(next[:8])); err != nil || got != next {
+			t.Fatalf("%s, which fetch %d brought, is %s: %v", next[:8], n, got, err)
+		}
 	}
 }

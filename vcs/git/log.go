@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/backout-dev/backout/bot"
 )
@@ -95,7 +96,7 @@ func (s *store) describe(c *commit) (bot.Commit, error) {
 		Tree:    toSHA(c.TreeHash),
 		Author:  strings.ToValidUTF8(c.Author.Name, "\uFFFD"),
 		Email:   strings.ToValidUTF8(c.Author.Email, "\uFFFD"),
-		When:    c.Committer.When.UTC(),
+		When:    sane(c.Committer.When),
 		Message: strings.ToValidUTF8(c.Message, "\uFFFD"),
 	}
 	b.Subject, _, _ = strings.Cut(strings.TrimLeft(b.Message, "\n"), "\n")
@@ -109,4 +110,18 @@ func (s *store) describe(c *commit) (bot.Commit, error) {
 		return nil
 	})
 	return b, err
+}
+
+// sane moves a date that nobody can write down (git takes any number) to the
+// nearest that JSON takes.
+func sane(t time.Time) time.Time {
+	t = t.UTC()
+	first, last := time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+	switch {
+	case t.Before(first):
+		return first
+	case t.After(last):
+		return last
+	}
+	return t
 }

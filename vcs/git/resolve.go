@@ -79,8 +79,10 @@ func (s *store) commitsWithPrefix(digits string) ([]hash, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Nothing is missed here that would make anybody look for new packs.
+	s.packed.Refresh()
 	s.mu.Lock()
-	all, err := s.git.HashesWithPrefix(whole)
+	all, err := s.library().HashesWithPrefix(whole)
 	s.mu.Unlock()
 	if err != nil {
 		return nil, err

@@ -87,10 +87,6 @@ func (d *Folder) open(paths []string, seen *state) *state {
 	fresh := &state{paths: paths, turn: 1}
 	known := make(map[string]*file)
 	if seen != nil {
-		fresh.turn = seen.turn
-		if !slices.Equal(paths, seen.paths) {
-			fresh.turn++
-		}
 		for _, f := range seen.files {
 			known[f.path] = f
 		}
@@ -109,5 +105,18 @@ func (d *Folder) open(paths []string, seen *state) *state {
 	for _, f := range known {
 		_ = f.close()
 	}
+	if seen != nil {
+		fresh.turn = seen.turn
+		// An index comes a moment before its pack, so the same names may be more.
+		if !slices.Equal(paths, seen.paths) || !slices.Equal(fresh.files, seen.files) {
+			fresh.turn++
+		}
+	}
 	return fresh
+}
+
+// Refresh lists the folder anew if it has changed, so that Turn is up to date.
+func (d *Folder) Refresh() {
+	// What can't be listed shows when something is read.
+	_, _ = d.list(d.state.Load())
 }

@@ -1,5 +1,7 @@
 package pack
 
+import "errors"
+
 // Bounds on what is unpacked on the way to an object: how long its chain of deltas
 // may be, which is git's own limit, and how large a base or all deltas together.
 const (
@@ -23,7 +25,13 @@ func (f *file) object(c *cache, at, limit int64) (made, error) {
 			most = limit
 		}
 		m.name = Name{}
-		if m.content, err = patch(m.content, z.deltas[l.lo:l.hi], most); err == nil && i > 0 {
+		m.content, err = patch(m.content, z.deltas[l.lo:l.hi], most)
+		var big *TooBig
+		switch {
+		case i > 0 && errors.As(err, &big):
+			// It is not the object that was asked for.
+			err = corrupt("a base of %d bytes is too big", big.Bytes)
+		case i > 0 && err == nil:
 			c.put(f.id, l.at, m)
 		}
 	}
