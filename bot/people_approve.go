@@ -69,7 +69,11 @@ func (f *Flow) ownsAll(ctx context.Context, repo RepoName, paths []string, who P
 	if len(paths) == 0 {
 		return false, "It is not known which files the revert changes.", nil
 	}
+	owned := map[string]bool{} // lists of owners of whom they are known to be one
 	for i, list := range owners {
+		if owned[strings.Join(list, " ")] {
+			continue
+		}
 		if len(list) == 0 {
 			if !who.AtLeast(PermissionWrite) {
 				return false, fmt.Sprintf("Nobody owns %s, so approving needs write permission.", paths[i]), nil
@@ -83,6 +87,7 @@ func (f *Flow) ownsAll(ctx context.Context, repo RepoName, paths []string, who P
 		if via == "" {
 			return false, strings.TrimSpace(fmt.Sprintf("%s is owned by %s. %s", paths[i], strings.Join(list, ", "), lacks)), nil
 		}
+		owned[strings.Join(list, " ")] = true
 	}
 	return true, "", nil
 }

@@ -72,11 +72,12 @@ func (f *Flow) acting(ctx context.Context, q RollbackQuery, besides RollbackID) 
 type standing struct {
 	policy Policy
 	verb   Verb   // how far it may go
-	why    Reason // what decided that, where the policy has changed
+	why    Reason // what decided that, where it is less than was decided
 }
 
-// policyNow reads the policy again. Where the file is another one by now, it is
-// decided again by it; that can only make the merge wait.
+// policyNow reads the policy again. Where the file is another one by now, or a
+// person passed guards and may have lost the permission for that, it is decided
+// again; that can only make the merge wait.
 func (r *run) policyNow(ctx context.Context, seen glance) (Rules, standing, error) {
 	rules, at, err := r.rules(ctx, r.rb.Repo)
 	if err != nil {
@@ -84,7 +85,8 @@ func (r *run) policyNow(ctx context.Context, seen glance) (Rules, standing, erro
 	}
 	apps, _ := r.speaksOf(seen)
 	s := standing{policy: rules.Policy(apps...), verb: r.plan.Decision.Verb}
-	if at.Hash == r.plan.PolicyAt.Hash || at.Hash == "none" && r.plan.PolicyAt.Hash == "" {
+	same := at.Hash == r.plan.PolicyAt.Hash || at.Hash == "none" && r.plan.PolicyAt.Hash == ""
+	if same && len(r.plan.Decision.Forced) == 0 {
 		return rules, s, nil
 	}
 	rv, err := r.Ports.History.Revert(ctx, r.rb.Repo, r.plan.Revert.Onto, r.rb.Culprit)
@@ -99,8 +101,12 @@ func (r *run) policyNow(ctx context.Context, seen glance) (Rules, standing, erro
 	}
 	if d := rules.Decide(c); d.Verb.Before(s.verb) {
 		s.verb = d.Verb
+		since := "The policy has changed since. "
+		if same {
+			since = "What passed the guards does so no more. "
+		}
 		if len(d.Reasons) > 0 {
-			s.why = Reason{d.Reasons[0].Name, "The policy has changed since. " + d.Reasons[0].Text}
+			s.why = Reason{d.Reasons[0].Name, since + d.Reasons[0].Text}
 		}
 	}
 	return rules, s, nil

@@ -122,7 +122,7 @@ func (l *Log) write(e Entry) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("encode: %w", err)
 	}
-	line := []byte(l.cfg.Redact(string(raw)))
+	line := redacted(raw, l.cfg.Redact)
 	// One write a line: a crash leaves a part of it at most.
 	n, err := l.file.Write(append(line, '\n'))
 	l.size += int64(n)

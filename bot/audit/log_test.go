@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -283,6 +284,30 @@ func TestSecretsAreTakenOut(t *testing.T) {
 		}
 		return nil
 	}))
+}
+
+// TestRedactionKeepsTheLine: what looks like a secret in others' text hides that
+// text at most, never the line.
+func TestRedactionKeepsTheLine(t *testing.T) {
+	dir := t.TempDir()
+	key := regexp.MustCompile(`\?key=[^&\s]+|BEGIN KEY(?s:.*)\z`)
+	l := open(t, Config{Dir: dir, Redact: func(s string) string { return key.ReplaceAllString(s, "[redacted]") }})
+	for _, why := range []string{`see "https://x/?key=abc"`, "BEGIN KEY without an end"} {
+		_, err := l.Append(Entry{Act: "merge", Why: why, What: json.RawMessage(`{"n":12345678901234567890}`)}, true)
+		must(t, err)
+	}
+	verified(t, dir)
+	var acts []string
+	must(t, Read(dir, Query{}, func(raw []byte, e Entry) error {
+		acts = append(acts, e.Act)
+		if !json.Valid(raw) || bytes.Contains(raw, []byte("abc")) || !bytes.Contains(raw, []byte("12345678901234567890")) {
+			t.Errorf("line %s", raw)
+		}
+		return nil
+	}))
+	if !slices.Equal(acts, []string{"merge", "merge"}) {
+		t.Errorf("acts %v", acts)
+	}
 }
 
 func TestLongThingsAreCut(t *testing.T) {

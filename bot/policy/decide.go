@@ -191,10 +191,10 @@ func (v *verdict) limits(c bot.Case, p bot.Policy, command bool) {
 		v.lower(bot.VerbPropose, "no-app", "No delivered App is built from what this change touches, so nothing could be verified.")
 	}
 	if len(c.Affected) > p.MaxAffected {
-		v.lower(bot.VerbAsk, "max-affected", "The revert changes %d other Apps; the policy allows %d.", len(c.Affected), p.MaxAffected)
+		v.lower(bot.VerbAsk, guardAffected, "The revert changes %d other Apps; the policy allows %d.", len(c.Affected), p.MaxAffected)
 	}
 	if c.Recent >= p.PerDay {
-		v.lower(bot.VerbPropose, "cap", "Backout has acted on this repository %d times within a day; the policy allows %d.", c.Recent, p.PerDay)
+		v.lower(bot.VerbPropose, guardCap, "Backout has acted on this repository %d times within a day; the policy allows %d.", c.Recent, p.PerDay)
 	}
 	if p.PerDayOverall != nil && c.Overall >= *p.PerDayOverall {
 		v.lower(bot.VerbPropose, "cap-overall", "Backout has acted %d times within a day in all repositories together; its configuration allows %d.", c.Overall, *p.PerDayOverall)

@@ -111,15 +111,32 @@ func (l LimitSettings) clamp(p *bot.Policy) {
 	}
 }
 
+// guards are the guards that limits demand: those that are named, and those
+// that stand for another limit, which would be none if a repository could let
+// its guard pass.
+func (l LimitSettings) guards() map[string]bot.Verb {
+	all := map[string]bot.Verb{}
+	for name, limited := range map[string]bool{guardCap: l.PerDay != nil, guardAffected: l.MaxAffected != nil, guardMigration: len(l.Migrations) > 0} {
+		if g, ok := builtIn(name); ok && limited {
+			all[name] = g.boldest()
+		}
+	}
+	for name, verb := range l.Guards {
+		all[name] = verb
+	}
+	return all
+}
+
 func (l LimitSettings) clampGuards(p *bot.Policy) {
-	if len(l.Guards) == 0 {
+	limits := l.guards()
+	if len(limits) == 0 {
 		return
 	}
 	guards := maps.Clone(p.Guards)
 	if guards == nil {
 		guards = map[string]bot.Verb{}
 	}
-	for name, verb := range l.Guards {
+	for name, verb := range limits {
 		if set, ok := guards[name]; ok {
 			guards[name] = careful(set, verb)
 		} else if g, _ := builtIn(name); verb.Before(g.boldest()) {
@@ -127,7 +144,7 @@ func (l LimitSettings) clampGuards(p *bot.Policy) {
 		}
 	}
 	p.Guards = guards
-	p.Unforceable = slices.Compact(slices.Sorted(slices.Values(slices.Concat(p.Unforceable, sortedNames(l.Guards)))))
+	p.Unforceable = slices.Compact(slices.Sorted(slices.Values(slices.Concat(p.Unforceable, sortedNames(limits)))))
 }
 
 func clampWord[T comparable](order []T, v *T, limit *T) {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -54,7 +55,7 @@ func TestLimits(t *testing.T) {
 	want.Guards = map[string]bot.Verb{"stateful": "ask", "cap": "refuse", "prune": "act"}
 	want.Custom = []bot.CustomGuard{{Name: "always", When: "true", Verb: "ask", Text: "It is always so.", Limit: true}}
 	want.Freezes = []bot.Freeze{{Cron: "0 0 24 12 *", For: 24 * time.Hour, Limit: true}}
-	want.Migrations, want.Notify, want.Unforceable = []string{"*.ddl"}, []string{"chat"}, []string{"cap", "crd", "stateful"}
+	want.Migrations, want.Notify, want.Unforceable = []string{"*.ddl"}, []string{"chat"}, []string{"cap", "crd", "max-affected", "migration", "stateful"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("policy (-want +got):\n%s", diff)
 	}
@@ -62,6 +63,35 @@ func TestLimits(t *testing.T) {
 	shy := j.Read("a/b", found("version: 1\ndefaults: {alerts: observe, hold: never, per_day: 1, cooldown: 9h, break_after: 1, guards: {stateful: refuse}}")).Policy(appID("web"))
 	if shy.Alerts != "observe" || shy.Hold != "never" || shy.PerDay != 1 || shy.Cooldown != 9*time.Hour || shy.BreakAfter != 1 || shy.Guards["stateful"] != "refuse" {
 		t.Errorf("a policy that is more careful than the limits became %+v", shy)
+	}
+}
+
+// TestLimitsKeepTheirGuards: a number that can't be loosened is none if the guard
+// that stands for it can be let pass.
+func TestLimitsKeepTheirGuards(t *testing.T) {
+	file := found("version: 1\ndefaults: {guards: {cap: act, max-affected: act, migration: act}}")
+	bold := map[string]bot.Verb{"cap": "act", "max-affected": "act", "migration": "act"}
+	for _, tc := range []struct {
+		limit LimitSettings
+		name  string
+		verb  bot.Verb
+	}{
+		{LimitSettings{PerDay: ptr(5)}, "cap", "propose"},
+		{LimitSettings{MaxAffected: ptr(3)}, "max-affected", "ask"},
+		{LimitSettings{Migrations: []string{"*.ddl"}}, "migration", "ask"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := judge(t, Server{Limits: Limits{LimitSettings: tc.limit}}).Read("a/b", file).Policy(appID("web"))
+			want := maps.Clone(bold)
+			want[tc.name] = tc.verb
+			if diff := cmp.Diff(want, p.Guards); diff != "" || !slices.Equal(p.Unforceable, []string{tc.name}) {
+				t.Errorf("guards, of which %v can't be forced (-want +got):\n%s", p.Unforceable, diff)
+			}
+		})
+	}
+	p := judge(t, Server{}).Read("a/b", file).Policy(appID("web"))
+	if diff := cmp.Diff(bold, p.Guards); diff != "" || len(p.Unforceable) > 0 {
+		t.Errorf("without limits (-want +got):\n%s", diff)
 	}
 }
 

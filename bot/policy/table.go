@@ -35,6 +35,8 @@ func Guards() []Guard { return slices.Clone(table) }
 const (
 	guardStateful  = "stateful"
 	guardMigration = "migration"
+	guardAffected  = "max-affected"
+	guardCap       = "cap"
 	guardSecret    = "secret"
 	guardDelivers  = "delivers"
 	guardOpaque    = "opaque"
@@ -78,9 +80,9 @@ var table = []Guard{
 	{"circuit-breaker", "The last rollbacks of the repository did not end verified, break_after of them in a row.", propose, act, ""},
 
 	// What bounds how often and how wide.
-	{"cap", "Backout has acted on the repository per_day times within a day.", propose, propose, bot.PermissionMaintain},
+	{guardCap, "Backout has acted on the repository per_day times within a day.", propose, propose, bot.PermissionMaintain},
 	{"cap-overall", "Backout has acted per_day_overall times within a day, in all repositories together.", propose, propose, ""},
-	{"max-affected", "The revert changes more other Apps than max_affected.", ask, ask, bot.PermissionMaintain},
+	{guardAffected, "The revert changes more other Apps than max_affected.", ask, ask, bot.PermissionMaintain},
 	{"no-app", "No delivered App is built from what the change touches, so nothing could be verified.", propose, propose, bot.PermissionMaintain},
 
 	// What is dangerous in the change itself.

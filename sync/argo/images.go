@@ -59,6 +59,17 @@ func (s *Server) HoldImages(ctx context.Context, l bot.ImageLease) ([]bot.ImageH
 		if at < 0 {
 			continue
 		}
+		if !s.deliversFrom(&list[at], l.Repo) {
+			id := s.idOf(&list[at])
+			out = append(out, bot.ImageHeld{
+				ImageHold: bot.ImageHold{
+					Cluster: id.Cluster, Kind: string(id.Kind), Namespace: id.Namespace, Name: id.Name,
+					Owner: l.Owner, Reason: l.Reason, Deadline: l.Deadline, Updates: byApp[i],
+				},
+				Left: fmt.Sprintf("%s is not delivered from %s, so its images are left alone.", titleOf(&list[at]), l.Repo),
+			})
+			continue
+		}
 		held, err := s.holdImages(ctx, s.idOf(&list[at]), byApp[i], l)
 		errs = append(errs, err)
 		if err == nil {
@@ -66,6 +77,23 @@ func (s *Server) HoldImages(ctx context.Context, l bot.ImageLease) ([]bot.ImageH
 		}
 	}
 	return out, errors.Join(errs...)
+}
+
+// deliversFrom reports whether an Application is built from a repository, or its
+// updater writes there. Which Application a change speaks of stands in the change:
+// what is written in one repository must reach no other.
+func (s *Server) deliversFrom(a *argov1.Application, repo bot.RepoName) bool {
+	urls := []string{a.Annotations[updaterPrefix+"git-repository"]}
+	for _, src := range a.Spec.GetSources() {
+		urls = append(urls, src.RepoURL)
+	}
+	if h := a.Spec.SourceHydrator; h != nil {
+		urls = append(urls, h.DrySource.RepoURL)
+	}
+	return slices.ContainsFunc(urls, func(raw string) bool {
+		name, _, ok := repoOn(s.cfg.Host, raw)
+		return ok && strings.EqualFold(string(name), string(repo))
+	})
 }
 
 func (s *Server) holdImages(ctx context.Context, id bot.AppID, updates []bot.ImageUpdate, l bot.ImageLease) (bot.ImageHeld, error) {

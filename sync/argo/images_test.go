@@ -158,6 +158,29 @@ func TestNoHoldOnImages(t *testing.T) {
 			t.Errorf("%+v, %v, %v", held, uncovered, err)
 		}
 	})
+	t.Run("an Application of another repository", func(t *testing.T) {
+		si := newStandIn(t)
+		si.add("web", annotated("list", list))
+		l := imageLeaseOf(web)
+		l.Repo = "acme/other"
+		held, err := si.client(t).HoldImages(t.Context(), l)
+		if err != nil || len(held) != 1 || held[0].Placed || !strings.Contains(held[0].Left, "is not delivered from acme/other") {
+			t.Errorf("%+v, %v", held, err)
+		}
+		if calls := si.called(); len(calls) != 0 {
+			t.Errorf("writes: %v", calls)
+		}
+	})
+	t.Run("an Application whose updater writes to another repository", func(t *testing.T) {
+		si := newStandIn(t)
+		si.add("web", annotated("list", list, updaterPrefix+"git-repository", "https://github.com/acme/other.git"))
+		l := imageLeaseOf(web)
+		l.Repo = "acme/other"
+		held, err := si.client(t).HoldImages(t.Context(), l)
+		if err != nil || len(held) != 1 || !held[0].Placed {
+			t.Errorf("%+v, %v", held, err)
+		}
+	})
 	t.Run("Applications that can't be read", func(t *testing.T) {
 		si := newStandIn(t)
 		si.add("web", annotated("list", list))

@@ -11,7 +11,9 @@ import (
 
 var _ bot.Labels = (*Client)(nil)
 
-// maxLabelled is how many issues with the label are looked at.
+// maxLabelled is how many issues with the label are looked at. More are an error:
+// among those left out could be the one that counts, and anybody who may label
+// could push it out of sight.
 const maxLabelled = 20
 
 // Labelled implements bot.Labels. Issues count open or closed: whoever opened
@@ -28,9 +30,13 @@ func (c *Client) Labelled(ctx context.Context, name bot.RepoName, label string) 
 		Number int    `json:"number"`
 		URL    string `json:"html_url"`
 	}
-	path := r.path("/issues?state=all&sort=updated&per_page=%d&labels=%s", maxLabelled, url.QueryEscape(label))
+	path := r.path("/issues?state=all&sort=updated&per_page=%d&labels=%s", maxLabelled+1, url.QueryEscape(label))
 	if err := r.get(ctx, path, &found); err != nil {
 		return nil, r.trouble(err, "look for the label %s in %s", tidy(label), name)
+	}
+	if len(found) > maxLabelled {
+		return nil, bot.NewTrouble(bot.TroubleInvalid, nil, "more than %d issues of %s carry the label %s", maxLabelled, name, tidy(label)).
+			WithAdvice("Take it off those that are not meant to stop Backout.")
 	}
 	var out []bot.Labelled
 	for _, i := range found {

@@ -168,6 +168,22 @@ func TestLabelledUnread(t *testing.T) {
 	}
 }
 
+// TestLabelledTooOften: nobody can push a freeze out of sight by labelling more.
+func TestLabelledTooOften(t *testing.T) {
+	const most = 20
+	w := newWorld(t, nil)
+	for n := range most + 1 {
+		got, err := w.client.Labelled(t.Context(), repoName, "backout-freeze")
+		if err != nil || len(got) != n {
+			t.Fatalf("%d issues: %d, %v", n, len(got), err)
+		}
+		must(t, w.repo.LabelAs("eve", w.repo.OpenIssue("eve", "Stop", ""), "backout-freeze"))
+	}
+	if got, err := w.client.Labelled(t.Context(), repoName, "backout-freeze"); !bot.IsTrouble(err, bot.TroubleInvalid) {
+		t.Errorf("%d issues: %v, %v", most+1, got, err)
+	}
+}
+
 // TestLabelledByNobody: a label that no event tells of is somebody's all the same.
 func TestLabelledByNobody(t *testing.T) {
 	s := &stub{}
