@@ -34,6 +34,8 @@ rules:
 - {apiGroups: [helm.toolkit.fluxcd.io], resources: [helmreleases], verbs: [get, list, patch]}
 - {apiGroups: [source.toolkit.fluxcd.io], resources: [gitrepositories], verbs: [get, list, patch]}
 - {apiGroups: [source.toolkit.fluxcd.io], resources: [helmcharts], verbs: [get, list]}
+- {apiGroups: [image.toolkit.fluxcd.io], resources: [imageupdateautomations], verbs: [get, list, patch]}
+- {apiGroups: [image.toolkit.fluxcd.io], resources: [imagepolicies], verbs: [get]}
 - {apiGroups: [apps], resources: [deployments, statefulsets, daemonsets], verbs: [list]}
 `
 )
