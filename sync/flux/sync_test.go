@@ -18,7 +18,9 @@ import (
 
 // handles makes source-controller act on a token after a while.
 func (c *cluster) handles(name, token string, after time.Duration, ready string) {
-	time.AfterFunc(after, func() {
+	// Never in the very moment of the request: editing is reading and writing, and
+	// would take it back.
+	time.AfterFunc(max(after, time.Millisecond), func() {
 		c.edit(gitRepositories(), "v1", "flux-system", name, func(u *unstructured.Unstructured) {
 			u.Object["status"] = map[string]any{
 				"lastHandledReconcileAt": token,

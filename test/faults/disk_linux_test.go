@@ -151,7 +151,10 @@ func TestReadOnlyDisk(t *testing.T) {
 	w.waitsForCI()
 	w.faulty = w.clock.Now()
 	w.must(w.stage.Stop())
-	w.must(syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
+	w.await("that nothing there is open for writing", func() (bool, string) {
+		err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, "")
+		return err == nil, fmt.Sprint(err)
+	})
 	err := w.stage.Rewire(w.ctx, nil)
 	if err == nil || !strings.Contains(err.Error(), "read-only") && !strings.Contains(err.Error(), "not writable") {
 		t.Errorf("started on a read-only disk: %v", err)
