@@ -29,6 +29,9 @@ func teamHidden(p *play, args string) error {
 
 func leave(p *play, args string) error {
 	w := words(args)
+	if err := p.quiet(); err != nil {
+		return err
+	}
 	p.stage.Hub.Leave("acme", w[0], w[1])
 	return nil
 }

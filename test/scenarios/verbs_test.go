@@ -282,6 +282,9 @@ func resume(p *play, args string) error { p.stage.Cluster.Resume(appID(args)); r
 
 func grant(p *play, args string) error {
 	w := words(args)
+	if err := p.quiet(); err != nil {
+		return err
+	}
 	return p.stage.Repo.Grant(w[0], w[1])
 }
 
@@ -357,10 +360,35 @@ func breakCluster(p *play, _ string) error {
 func mendCluster(p *play, _ string) error { p.stage.Cluster.Break(nil); return nil }
 
 func killSwitch(p *play, args string) error {
+	if err := p.quiet(); err != nil {
+		return err
+	}
 	if args == "on" {
 		return os.WriteFile(p.killFile, nil, 0o600)
 	}
 	return os.Remove(p.killFile)
+}
+
+// quiet waits until the bot asks GitHub for nothing more, so that no look sees the
+// world from before a change in one place and from after it in another.
+func (p *play) quiet() error {
+	if p.stage == nil {
+		return nil
+	}
+	seen := -1
+	for range 50 { // who never stops asking is not waited for
+		now := len(p.stage.Hub.Requests())
+		if now == seen {
+			break
+		}
+		seen = now
+		select {
+		case <-p.ctx.Done():
+			return p.ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return nil
 }
 
 func (p *play) number(args string) int {
